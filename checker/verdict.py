@@ -1,0 +1,283 @@
+"""What every engine answers with: a verdict, its scope, its traces and its census; plain data, to and from JSON.
+
+Nothing here knows an engine or the language: values of the language arrive as the small tree `Value`,
+so that reports can draw and compare them without the spec at hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Literal, TypeAlias, assert_never
+
+# --- values as reports see them ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RecordValue:
+    """A record or message: its type's name and its fields in order of declaration."""
+
+    name: str
+    fields: tuple[tuple[str, Value], ...]
+
+
+@dataclass(frozen=True)
+class SetValue:
+    """A set, its elements in the order of their type."""
+
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class BagValue:
+    """A multiset: each distinct element with how often it occurs (at least once)."""
+
+    items: tuple[tuple[Value, int], ...]
+
+
+@dataclass(frozen=True)
+class SeqValue:
+    """A sequence; `first` is the index shown for its first element."""
+
+    items: tuple[Value, ...]
+    first: int = 1
+
+
+@dataclass(frozen=True)
+class MapValue:
+    """A total map, its entries in the order of the key type."""
+
+    entries: tuple[tuple[Value, Value], ...]
+
+
+# Elements of sorts and enumerators are their names; elements of orders are plain integers; none is None.
+Value: TypeAlias = bool | int | str | None | RecordValue | SetValue | BagValue | SeqValue | MapValue
+
+
+def show(value: Value) -> str:
+    """A value on one line, as traces print it."""
+    match value:
+        case None:
+            return "none"
+        case bool():
+            return "true" if value else "false"
+        case int() | str():
+            return str(value)
+        case RecordValue(name, fields):
+            return f"{name}({', '.join(show(v) for _, v in fields)})" if fields else name
+        case SetValue(items):
+            return "{" + ", ".join(map(show, items)) + "}"
+        case BagValue(items):
+            return "{" + ", ".join(show(v) + (f" x{n}" if n > 1 else "") for v, n in items) + "}"
+        case SeqValue(items):
+            return "[" + ", ".join(map(show, items)) + "]"
+        case MapValue(entries):
+            return "[" + ", ".join(f"{show(k)}: {show(v)}" for k, v in entries) + "]"
+        case _:
+            assert_never(value)
+
+
+# --- traces -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where in the spec something stands, 1-based; `text` is the line's own text."""
+
+    file: str
+    line: int
+    column: int
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a run: which action with which arguments, who took it, and what it received and sent."""
+
+    action: str
+    kind: Literal["action", "timeout", "on", "crash", "lose"]
+    arguments: tuple[tuple[str, Value], ...] = ()
+    node: str | None = None
+    received: RecordValue | None = None
+    sent: tuple[RecordValue, ...] = ()
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Variable:
+    """How one state variable is shown: its name, and whether it belongs to each node of a role."""
+
+    name: str
+    role: str | None = None
+    network: bool = False
+    ghost: bool = False
+
+
+@dataclass(frozen=True)
+class Trace:
+    """A run from an initial state: `states` has one more element than `steps`.
+
+    Each state gives a value for each of `variables`, in their order; the value of a role's field is a map from
+    the role's nodes. `constants` holds the interpretation under which the run was found.
+    """
+
+    variables: tuple[Variable, ...]
+    states: tuple[tuple[Value, ...], ...]
+    steps: tuple[Step, ...]
+    constants: tuple[tuple[str, Value], ...] = ()
+
+
+@dataclass(frozen=True)
+class Clause:
+    """One clause of a property that failed: its text, and what its quantified names stood for."""
+
+    text: str
+    witnesses: tuple[tuple[str, Value], ...] = ()
+    place: Place | None = None
+
+
+# --- results ----------------------------------------------------------------------------------------
+
+
+class Status(Enum):
+    """What is known of one property."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    REACHED = "reached"  # of a `reachable`: a witness was found
+    UNREACHED = "unreached"  # of a `reachable`: the whole space has no witness
+    UNKNOWN = "unknown"
+
+
+class Assurance(Enum):
+    """How far a verdict reaches; the weakest that is true is the one that is stated."""
+
+    VIOLATED = "violated"
+    SAMPLED = "sampled"
+    BOUNDED = "bounded to depth"
+    EXHAUSTIVE = "exhaustive for this instance"
+    INDUCTIVE = "inductive for this instance"
+    PROVED = "proved for every size"
+    INCONCLUSIVE = "inconclusive"
+
+
+@dataclass(frozen=True)
+class PropertyResult:
+    """One property of one run: its status, and the trace that shows it (a counterexample or a witness).
+
+    `kind` is the kind of declaration, or `deadlock`, or `undefined` for a partial operation that was applied
+    outside its domain, or `range` for a value outside its declared range; `message` is one sentence.
+    """
+
+    name: str
+    kind: str
+    status: Status
+    place: Place | None = None
+    trace: Trace | None = None
+    clauses: tuple[Clause, ...] = ()
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class ActionCount:
+    """How often an action was taken, and how often that led to a state not seen before."""
+
+    name: str
+    taken: int
+    discovered: int
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Census:
+    """What a search saw: distinct states, steps taken, depth (steps of the longest shortest run), what was left.
+
+    `bounds` counts, for each order's end and each limit of the instance, the states in which it cut a step off.
+    `vacuous` names implications whose left side was never true.
+    """
+
+    states: int = 0
+    transitions: int = 0
+    depth: int = 0
+    frontier: int = 0
+    actions: tuple[ActionCount, ...] = ()
+    bounds: tuple[tuple[str, int], ...] = ()
+    vacuous: tuple[Clause, ...] = ()
+
+
+@dataclass(frozen=True)
+class Expectation:
+    """One line of an instance's `expect`, and whether the run met it (None: cannot be told)."""
+
+    text: str
+    met: bool | None
+    found: str = ""
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The answer of one engine about one instance of one spec.
+
+    `assurance` states the scope; `reason` says why when it is inconclusive, and `depth_bound` how deep when it is
+    bounded. `sizes` are the sizes and limits explored, as text pairs in order of declaration.
+    """
+
+    spec: str
+    instance: str
+    engine: str
+    assurance: Assurance
+    properties: tuple[PropertyResult, ...]
+    sizes: tuple[tuple[str, str], ...] = ()
+    census: Census = field(default_factory=Census)
+    expectations: tuple[Expectation, ...] = ()
+    reason: str = ""
+    depth_bound: int | None = None
+    seconds: float = 0.0
+    seed: int | None = None
+
+    @property
+    def violations(self) -> tuple[PropertyResult, ...]:
+        """Properties that are violated, or `reachable`s without a witness."""
+        return tuple(p for p in self.properties if p.status in (Status.VIOLATED, Status.UNREACHED))
+
+
+# --- JSON -------------------------------------------------------------------------------------------
+
+
+def value_to_json(value: Value) -> Any:
+    """Scalars stay as they are; composite values become objects with one tag member."""
+    match value:
+        case None | bool() | int() | str():
+            return value
+        case RecordValue(name, fields):
+            return {"record": name, "fields": {k: value_to_json(v) for k, v in fields}}
+        case SetValue(items):
+            return {"set": [value_to_json(v) for v in items]}
+        case BagValue(items):
+            return {"bag": [[value_to_json(v), n] for v, n in items]}
+        case SeqValue(items, first):
+            return {"seq": [value_to_json(v) for v in items], "first": first}
+        case MapValue(entries):
+            return {"map": [[value_to_json(k), value_to_json(v)] for k, v in entries]}
+        case _:
+            assert_never(value)
+
+
+def value_from_json(data: Any) -> Value:
+    """The inverse of `value_to_json`; raises ValueError on anything else."""
+    match data:
+        case None | bool() | int() | str():
+            return data
+        case {"record": str(name), "fields": dict(fields)}:
+            return RecordValue(name, tuple((str(k), value_from_json(v)) for k, v in fields.items()))
+        case {"set": list(items)}:
+            return SetValue(tuple(map(value_from_json, items)))
+        case {"bag": list(items)}:
+            return BagValue(tuple((value_from_json(v), int(n)) for v, n in items))
+        case {"seq": list(items), "first": int(first)}:
+            return SeqValue(tuple(map(value_from_json, items)), first)
+        case {"map": list(entries)}:
+            return MapValue(tuple((value_from_json(k), value_from_json(v)) for k, v in entries))
+        case _:
+            raise ValueError(f"not a value: {data!r}")
