@@ -105,12 +105,16 @@ class Step:
 
 @dataclass(frozen=True)
 class Variable:
-    """How one state variable is shown: its name, and whether it belongs to each node of a role."""
+    """How one state variable is shown: its name, and whether it belongs to each node of a role.
+
+    `arbitrary`: the spec leaves its initial value open (`= any`), so a trace says which one it began with.
+    """
 
     name: str
     role: str | None = None
     network: bool = False
     ghost: bool = False
+    arbitrary: bool = False
 
 
 @dataclass(frozen=True)
@@ -129,11 +133,16 @@ class Trace:
 
 @dataclass(frozen=True)
 class Clause:
-    """One clause of a property that failed: its text, and what its quantified names stood for."""
+    """One clause of a property that failed: its text, and what its quantified names stood for.
+
+    `because` are the parts that decided it, such as a definition applied to the witnesses (`chosen(v0)`), each
+    with the names that make it true or false.
+    """
 
     text: str
     witnesses: tuple[tuple[str, Value], ...] = ()
     place: Place | None = None
+    because: tuple[Clause, ...] = ()
 
 
 # --- results ----------------------------------------------------------------------------------------
@@ -207,12 +216,16 @@ class Census:
 
 @dataclass(frozen=True)
 class Expectation:
-    """One line of an instance's `expect`, and whether the run met it (None: cannot be told)."""
+    """One line of an instance's `expect`, and whether the run met it (None: cannot be told).
+
+    `about` names the property whose violation is expected; such a violation, if the expectation is met, is no failure.
+    """
 
     text: str
     met: bool | None
     found: str = ""
     place: Place | None = None
+    about: str | None = None
 
 
 @dataclass(frozen=True)
