@@ -41,7 +41,7 @@ class Binder:
 
 @dataclass(frozen=True)
 class Const(Node):
-    """A literal: a bool, an int, an enumerator (its position), or an order's zero (0); `type` tells which."""
+    """A literal: a bool, an int, the position of an enumerator or element, an order's zero (0); `type` tells which."""
 
     value: bool | int
 
@@ -97,7 +97,7 @@ class FieldOf(Node):
 
 @dataclass(frozen=True)
 class Construct(Node):
-    """A record or message with all its fields in order of declaration (messages: then from, to, as far as it has them)."""
+    """A record or message with all its fields in order of declaration (a message: then `from`, `to` where it has them)."""
 
     fields: tuple[Expr, ...]
 
@@ -303,6 +303,14 @@ class BagWith(Node):
 
 
 @dataclass(frozen=True)
+class BagWithAll(Node):
+    """A bag with each message of the set once more."""
+
+    bag: Expr
+    messages: Expr
+
+
+@dataclass(frozen=True)
 class BagWithout(Node):
     """A bag with the message once less; it is there."""
 
@@ -346,7 +354,7 @@ class Dequeue(Node):
 
 @dataclass(frozen=True)
 class QueueLength(Node):
-    """How many messages a queue or bag holds; an Int."""
+    """How many messages a queue, a bag, or a (nested) map of queues holds in all; an Int."""
 
     operand: Expr
 
@@ -360,7 +368,7 @@ Expr: TypeAlias = (
     Const | NoneValue | Local | Read | Old | Lift | Unwrap | FieldOf | Construct | WithField | At | WithAt | Call
     | Not | And | Or | Binary | If | Quantified | SetOf | MapOf | SetLiteral | SeqLiteral | Extreme | Next | Previous
     | Size | SizeOf | Length | Append | Prefix | SentMatch
-    | BagWith | BagWithout | BagItems | Heads | Enqueue | Dequeue | QueueLength | Empty
+    | BagWith | BagWithAll | BagWithout | BagItems | Heads | Enqueue | Dequeue | QueueLength | Empty
 )  # fmt: skip
 
 # --- statements -------------------------------------------------------------------------------------
