@@ -116,6 +116,18 @@ class Variable:
     ghost: bool = False
     arbitrary: bool = False
 
+    @property
+    def full_name(self) -> str:
+        """`Role.field` for a role's field, else the name; unique in a trace."""
+        if self.role is None or self.name.startswith(f"{self.role}."):
+            return self.name
+        return f"{self.role}.{self.name}"
+
+    @property
+    def short_name(self) -> str:
+        """The field's own name."""
+        return self.name if self.role is None else self.name.removeprefix(f"{self.role}.")
+
 
 @dataclass(frozen=True)
 class Trace:
