@@ -26,7 +26,8 @@ def children(expr: Expr) -> tuple[Expr, ...]:
     Where binders occur their domains come first, each in the scope of the binders before it, then the rest.
     """
     found: list[Expr] = []
-    for name in _parts(type(expr)):
+    kind: Any = type(expr)
+    for name in _parts(kind):
         _gather(getattr(expr, name), found)
     return tuple(found)
 
@@ -50,7 +51,8 @@ def rebuild(expr: Expr, new: Sequence[Expr]) -> Expr:
     if all(a is b for a, b in zip(old, new, strict=True)):
         return expr
     supply = iter(new)
-    changes = {name: _replaced(getattr(expr, name), supply) for name in _parts(type(expr))}
+    kind: Any = type(expr)
+    changes = {name: _replaced(getattr(expr, name), supply) for name in _parts(kind)}
     return replace(expr, **changes)
 
 
