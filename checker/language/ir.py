@@ -97,7 +97,7 @@ class FieldOf(Node):
 
 @dataclass(frozen=True)
 class Construct(Node):
-    """A record or message with all its fields in order of declaration (a message: then `from`, `to` where it has them)."""
+    """A record or message with all its fields in order of declaration (of a message: then `from` and `to`)."""
 
     fields: tuple[Expr, ...]
 

@@ -537,7 +537,8 @@ Item: TypeAlias = (
 
 @dataclass(frozen=True)
 class File:
-    """A parsed file: its items in order."""
+    """A parsed file: its items in order; `broken` are the identifiers in the blocks that could not be parsed."""
 
     source: Source
     items: tuple[Item, ...]
+    broken: frozenset[str] = frozenset()
