@@ -21,6 +21,14 @@ class Failed(Exception):
     """A problem was reported (or is a consequence of one that was); the enclosing clause or statement is given up."""
 
 
+class NeedsType(Exception):
+    """Raised for `none`, `zero`, `{}` and `[]` where nothing says which type they have."""
+
+    def __init__(self, text: str, span: Span) -> None:
+        super().__init__(text)
+        self.text, self.span = text, span
+
+
 class Report:
     """The diagnostics found so far."""
 
@@ -179,7 +187,8 @@ class Symbols:
 # fmt: off
 RESERVED = frozenset((
     "none", "zero", "true", "false", "self", "and", "or", "not", "in", "if", "then", "else", "forall", "exists",
-    "let", "pick", "require", "send", "sent", "old", "the", "Bool", "Int", "Map", "Set", "Seq", "size", "length", "append",
+    "let", "pick", "require", "send", "sent", "old", "the", "Bool", "Int", "Map", "Set", "Seq",
+    "size", "length", "append",
 ))
 # fmt: on
 

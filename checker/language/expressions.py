@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NoReturn, assert_never
 
-from checker.language import ir
+from checker.language import collections, ir, operators
 from checker.language import syntax as s
 from checker.language import types as t
 from checker.language.context import (
@@ -17,22 +17,15 @@ from checker.language.context import (
     Definition,
     EnumValue,
     Failed,
+    NeedsType,
     Procedure,
     Role,
     Scope,
     Symbols,
     TypeName,
 )
-from checker.language.typing import fits, lifted, named_type, resolve, value_of
+from checker.language.typing import brief, fits, lifted, named_type, resolve, value_of
 from checker.source import Span, did_you_mean
-
-
-class NeedsType(Exception):
-    """Raised for `none`, `zero`, `{}` and `[]` where nothing says which type they have."""
-
-    def __init__(self, text: str, span: Span) -> None:
-        super().__init__(text)
-        self.text, self.span = text, span
 
 
 class Expressions:
@@ -51,7 +44,7 @@ class Expressions:
         if result is None:
             hint = None
             if isinstance(expr.type, t.Option) and fits(expr.type.item, wanted):
-                hint = f"it may be none: write `the {_brief(expr.span)}` where you know that it is not"
+                hint = f"it may be none: write `the {brief(expr.span)}` where you know that it is not"
             self.mismatch(expr, t.show(value_of(wanted)), hint)
         return result
 
@@ -118,23 +111,23 @@ class Expressions:
             case s.Method(span, operand, word, arguments):
                 return self.method(span, operand, word, arguments, scope)
             case s.Subscript(span, operand, key):
-                return self.subscript(span, operand, key, scope)
+                return collections.subscript(self, span, operand, key, scope)
             case s.Slice(span, operand, end):
-                sequence = self.sequence(operand, scope)
+                sequence = collections.sequence(self, operand, scope)
                 assert isinstance(sequence.type, t.Seq)
                 position = self.check(end, sequence.type.index, scope)
                 return ir.Prefix(type=sequence.type, span=span, operand=sequence, end=position)
             case s.Unary():
-                return self.unary(tree, scope)
+                return operators.unary(self, tree, scope)
             case s.Operation():
-                return self.operation(tree, scope, wanted)
+                return operators.operation(self, tree, scope, wanted)
             case s.Connective(span, operator, items):
-                return self.connective(span, operator, items, scope)
-            case s.Comparison(span, operands, operators):
-                return self.comparison(span, operands, operators, scope)
+                return operators.connective(self, span, operator, items, scope)
+            case s.Comparison(span, operands, links):
+                return operators.comparison(self, span, operands, links, scope)
             case s.Conditional(span, condition, then, otherwise):
                 decides = self.boolean(condition, scope)
-                yes, no = self.pair(then, otherwise, scope, wanted)
+                yes, no = operators.pair(self, then, otherwise, scope, wanted)
                 return ir.If(type=yes.type, span=span, condition=decides, then=yes, otherwise=no)
             case s.Quantifier(span, kind, bindings, where, body):
                 binders, inner = self.bind_all(bindings, scope)
@@ -156,11 +149,11 @@ class Expressions:
                 image = self.infer(item, inner, hint)
                 return ir.SetOf(type=t.Set(image.type), span=span, binders=binders, where=test, item=image)
             case s.MapImage(span, binding, value):
-                return self.map_image(span, binding, value, scope, wanted)
+                return collections.map_image(self, span, binding, value, scope, wanted)
             case s.SetDisplay() | s.SeqDisplay():
-                return self.display(tree, scope, wanted)
+                return collections.display(self, tree, scope, wanted)
             case s.Extremum():
-                return self.extremum(tree, scope)
+                return collections.extremum(self, tree, scope)
             case s.Sent(span, word, arguments, sender, receiver):
                 return self.sent(span, word, arguments, sender, receiver, scope)
             case s.SentDomain(span, word):
@@ -330,19 +323,11 @@ class Expressions:
     def apply(
         self, span: Span, word: s.Word, arguments: tuple[s.ExprTree, ...], scope: Scope, wanted: t.Type | None
     ) -> ir.Expr:
-        builtin = {
-            "size": (self.size, 1),
-            "length": (self.length, 1),
-            "append": (self.append, 2),
-            "old": (self.old, 1),
-            "max": (self.greater, 2),
-            "min": (self.greater, 2),
-        }
-        if word.text in builtin:
-            run, count = builtin[word.text]
+        if word.text in collections.BUILTIN:
+            run, count = collections.BUILTIN[word.text]
             if len(arguments) != count:
                 self.arity(word.text, count, len(arguments), span)
-            return run(span, word, arguments, scope, wanted)
+            return run(self, collections.Use(span, word.text, arguments), scope, wanted)
         own = scope.role.members.get(word.text) if scope.role is not None else None
         symbol = own if own is not None else self.symbols.names.get(word.text)
         match symbol:
@@ -360,7 +345,7 @@ class Expressions:
             case None:
                 names = [n for n, known in self.symbols.names.items() if isinstance(known, Definition | TypeName)]
                 members = list(scope.role.members) if scope.role else []
-                self.symbols.unknown(word, "definition", [*names, *members, *builtin])
+                self.symbols.unknown(word, "definition", [*names, *members, *collections.BUILTIN])
             case _:
                 self.report.error(
                     "Q0304", f"`{word.text}` takes no arguments", word.span, "only definitions and records do"
@@ -530,289 +515,6 @@ class Expressions:
                     "a set, quorum or type is needed",
                 )
 
-    # --- operators ----------------------------------------------------------------------------------
-
-    def unary(self, tree: s.Unary, scope: Scope) -> ir.Expr:
-        match tree.operator:
-            case "not":
-                return ir.Not(type=t.Bool(), span=tree.span, operand=self.boolean(tree.operand, scope))
-            case "-":
-                operand = self.check(tree.operand, t.Int(), scope)
-                zero = ir.Const(type=t.Int(), span=tree.span, value=0)
-                return ir.Binary(type=t.Int(), span=tree.span, operator="-", left=zero, right=operand)
-            case "the":
-                operand = self.value(tree.operand, scope)
-                if not isinstance(operand.type, t.Option):
-                    self.mismatch(operand, f"{t.show(operand.type)}?", "`the` takes the value out of an option")
-                return ir.Unwrap(type=value_of(operand.type.item), span=tree.span, operand=operand)
-            case _:
-                assert_never(tree.operator)
-
-    def operation(self, tree: s.Operation, scope: Scope, wanted: t.Type | None) -> ir.Expr:
-        operator, span = tree.operator, tree.span
-        match operator:
-            case "=>" | "<=>":
-                left, right = self.boolean(tree.left, scope), self.boolean(tree.right, scope)
-                return ir.Binary(type=t.Bool(), span=span, operator=operator, left=left, right=right)
-            case "+" | "-" | "*":
-                left = self.arithmetic(tree.left, scope, operator)
-                right = self.arithmetic(tree.right, scope, operator)
-                return ir.Binary(type=t.Int(), span=span, operator=operator, left=left, right=right)
-            case "union" | "intersect" | "minus":
-                hint = wanted if isinstance(wanted, t.Set) else None
-                left, right = (self.as_set(e) for e in self.pair(tree.left, tree.right, scope, hint, quorums=True))
-                return ir.Binary(type=left.type, span=span, operator=operator, left=left, right=right)
-            case _:
-                raise AssertionError(operator)
-
-    def arithmetic(self, tree: s.ExprTree, scope: Scope, operator: str) -> ir.Expr:
-        expr = self.complete(lambda: self.infer(tree, scope, t.Int()))
-        match expr.type:
-            case t.Int():
-                return expr
-            case t.Order():
-                self.mismatch(expr, "Int", "orders have no arithmetic: use `.next` and `.prev`")
-            case t.Set():
-                word = {"+": "union", "-": "minus", "*": "intersect"}[operator]
-                self.mismatch(expr, "Int", f"sets are combined with `{word}`")
-            case t.Seq():
-                self.mismatch(expr, "Int", "a sequence grows with `append(s, x)`")
-            case _:
-                self.mismatch(expr, "Int")
-
-    def as_set(self, expr: ir.Expr) -> ir.Expr:
-        """A set as it is; a quorum as the set of its members."""
-        match expr.type:
-            case t.Set():
-                return expr
-            case t.Quorum(name):
-                binder = self.symbols.fresh("member", self.symbols.quorums[name].of, expr.span, expr)
-                item = self.local(binder, expr.span)
-                return ir.SetOf(type=t.Set(binder.type), span=expr.span, binders=(binder,), where=None, item=item)
-            case _:
-                self.mismatch(expr, "Set")
-
-    def connective(self, span: Span, operator: str, items: tuple[s.ExprTree, ...], scope: Scope) -> ir.Expr:
-        parts: list[ir.Expr] = []
-        for item in items:  # each on its own, so that one line can have two errors
-            with self.report.recovering():
-                parts.append(self.boolean(item, scope))
-        if len(parts) < len(items):
-            raise Failed
-        node = ir.And if operator == "and" else ir.Or
-        return node(type=t.Bool(), span=span, items=tuple(parts))
-
-    def pair(
-        self,
-        left: s.ExprTree,
-        right: s.ExprTree,
-        scope: Scope,
-        wanted: t.Type | None = None,
-        quorums: bool = False,
-    ) -> tuple[ir.Expr, ir.Expr]:
-        """Two expressions that must have one type: each may give the other its type, or be lifted to an option."""
-        try:
-            first = self.infer(left, scope, wanted)
-            second = self.complete(lambda: self.infer(right, scope, wanted if wanted is not None else first.type))
-        except NeedsType:
-            second = self.complete(lambda: self.infer(right, scope, wanted))
-            context = second.type if isinstance(second.type, t.Option) or not _is_none(left) else t.Option(second.type)
-            first = self.complete(lambda: self.infer(left, scope, context))
-        if wanted is not None:
-            first, second = lifted(first, wanted) or first, lifted(second, wanted) or second
-        if quorums:
-            first, second = self.as_set(first), self.as_set(second)
-        return self.unify(first, second)
-
-    def unify(self, first: ir.Expr, second: ir.Expr) -> tuple[ir.Expr, ir.Expr]:
-        if (same := lifted(second, first.type)) is not None:
-            return first, same
-        if (same := lifted(first, second.type)) is not None:
-            return same, second
-        self.mismatch(second, t.show(first.type), f"`{_brief(first.span)}` is `{t.show(first.type)}`")
-
-    def comparison(
-        self, span: Span, operands: tuple[s.ExprTree, ...], operators: tuple[str, ...], scope: Scope
-    ) -> ir.Expr:
-        links = [
-            self.compare(left, operator, right, scope)
-            for left, operator, right in zip(operands, operators, operands[1:], strict=False)
-        ]
-        return links[0] if len(links) == 1 else ir.And(type=t.Bool(), span=span, items=tuple(links))
-
-    def compare(self, left: s.ExprTree, operator: str, right: s.ExprTree, scope: Scope) -> ir.Expr:
-        span = left.span.to(right.span)
-        match operator:
-            case "in" | "not in":
-                member = self.membership(span, left, right, scope)
-                return member if operator == "in" else ir.Not(type=t.Bool(), span=span, operand=member)
-            case "subset":
-                first, second = self.pair(left, right, scope, quorums=True)
-                return ir.Binary(type=t.Bool(), span=span, operator="subset", left=first, right=second)
-            case "==" | "!=":
-                if self.symbols_type(right, scope) is not None:
-                    self.report.error(
-                        "Q0205",
-                        "a value cannot be compared with a type",
-                        right.span,
-                        "compare it with a value of the type",
-                    )
-                first, second = self.pair(left, right, scope)
-                return ir.Binary(type=t.Bool(), span=span, operator=operator, left=first, right=second)
-            case "<" | "<=" | ">" | ">=":
-                first, second = self.pair(left, right, scope)
-                if not t.is_ordered(first.type):
-                    hint = "`<` compares integers, elements of an order, and options of these; for sets use `subset`"
-                    self.report.error("Q0305", f"values of type `{t.show(first.type)}` are not ordered", span, hint)
-                return ir.Binary(type=t.Bool(), span=span, operator=operator, left=first, right=second)
-            case _:
-                raise AssertionError(operator)
-
-    def symbols_type(self, tree: s.ExprTree, scope: Scope) -> t.Type | None:
-        if isinstance(tree, s.Name) and tree.text not in scope.names:
-            symbol = self.symbols.names.get(tree.text)
-            return symbol.type if isinstance(symbol, TypeName) else None
-        return None
-
-    def membership(self, span: Span, left: s.ExprTree, right: s.ExprTree, scope: Scope) -> ir.Expr:
-        if self.symbols_type(right, scope) is not None:
-            self.report.error("Q0306", "`in` asks for a set here, not a type", right.span, "every value is in its type")
-        try:
-            container = self.infer(right, scope)
-        except NeedsType:
-            item = self.value(left, scope)
-            container = self.complete(lambda: self.infer(right, scope, t.Set(item.type)))
-        wanted = self.item_type(container)
-        return ir.Binary(type=t.Bool(), span=span, operator="in", left=self.check(left, wanted, scope), right=container)
-
-    # --- collections --------------------------------------------------------------------------------
-
-    def subscript(self, span: Span, operand: s.ExprTree, key: s.ExprTree, scope: Scope) -> ir.Expr:
-        base = self.value(operand, scope)
-        match base.type:
-            case t.Map(key_type, value):
-                position = self.check(key, key_type, scope)
-                return ir.At(type=value_of(value), span=span, operand=base, key=position)
-            case t.Seq(index, item):
-                position = self.check(key, index, scope)
-                return ir.At(type=value_of(item), span=span, operand=base, key=position)
-            case _:
-                self.report.error(
-                    "Q0308",
-                    f"`{t.show(base.type)}` has no places to look up",
-                    operand.span,
-                    "only maps and sequences have",
-                )
-
-    def sequence(self, tree: s.ExprTree, scope: Scope, wanted: t.Type | None = None) -> ir.Expr:
-        expr = self.complete(lambda: self.infer(tree, scope, wanted))
-        if not isinstance(expr.type, t.Seq):
-            self.mismatch(expr, "Seq", "the size of a set is `size(…)`" if isinstance(expr.type, t.Set) else None)
-        return expr
-
-    def map_image(
-        self, span: Span, binding: s.Binding, value: s.ExprTree, scope: Scope, wanted: t.Type | None
-    ) -> ir.Expr:
-        binders, inner = self.bind_all((binding,), scope)
-        if len(binders) != 1 or binders[0].domain is not None:
-            self.report.error(
-                "Q0306", "a map is given for all values of one type", binding.span, "name one key and its type"
-            )
-        hint = wanted.value if isinstance(wanted, t.Map) else None
-        body = self.infer(value, inner, hint)
-        if hint is not None:
-            body = lifted(body, hint) or body
-        return ir.MapOf(type=t.Map(binders[0].type, body.type), span=span, binder=binders[0], body=body)
-
-    def display(self, tree: s.SetDisplay | s.SeqDisplay, scope: Scope, wanted: t.Type | None) -> ir.Expr:
-        if isinstance(wanted, t.Option):
-            wanted = wanted.item
-        if isinstance(tree, s.SeqDisplay):
-            if not isinstance(wanted, t.Seq):
-                raise NeedsType("[…]" if tree.items else "[]", tree.span)
-            items = tuple(self.check(item, wanted.item, scope) for item in tree.items)
-            return ir.SeqLiteral(type=wanted, span=tree.span, items=items)
-        if isinstance(wanted, t.Set):
-            items = tuple(self.check(item, wanted.item, scope) for item in tree.items)
-            return ir.SetLiteral(type=wanted, span=tree.span, items=items)
-        if not tree.items:
-            raise NeedsType("{}", tree.span)
-        first = self.infer(tree.items[0], scope)
-        others = tuple(self.check(item, first.type, scope) for item in tree.items[1:])
-        return ir.SetLiteral(type=t.Set(first.type), span=tree.span, items=(first, *others))
-
-    def extremum(self, tree: s.Extremum, scope: Scope) -> ir.Expr:
-        binders, inner = self.bind_all((tree.binding,), scope)
-        if len(binders) != 1:
-            self.report.error("Q0306", f"`{tree.kind}` binds one name", tree.binding.span)
-        binder = binders[0]
-        where = self.boolean(tree.where, inner) if tree.where is not None else None
-        key = self.value(tree.key, inner) if tree.key is not None else self.local(binder, binder.span)
-        if not t.is_ordered(key.type):
-            hint = None if tree.key is not None else "say by what: `max x in S by x.ballot`"
-            self.report.error("Q0305", f"values of type `{t.show(key.type)}` are not ordered", key.span, hint)
-        return ir.Extreme(
-            type=value_of(binder.type), span=tree.span, kind=tree.kind, binder=binder, where=where, key=key
-        )
-
-    # --- built-in functions -------------------------------------------------------------------------
-
-    def size(
-        self, span: Span, word: s.Word, arguments: tuple[s.ExprTree, ...], scope: Scope, wanted: t.Type | None
-    ) -> ir.Expr:
-        if (type_ := self.symbols_type(arguments[0], scope)) is not None:
-            if not isinstance(type_, t.Sort | t.Order | t.Enum):
-                self.report.error("Q0301", "the size of a sort, order, enum or set is needed", arguments[0].span)
-            return ir.SizeOf(type=t.Int(), span=span, of=type_)
-        operand = self.value(arguments[0], scope)
-        match operand.type:
-            case t.Set() | t.Quorum():
-                return ir.Size(type=t.Int(), span=span, operand=operand)
-            case t.Seq():
-                self.mismatch(operand, "Set", "the length of a sequence is `length(…)`")
-            case _:
-                self.mismatch(operand, "Set")
-
-    def length(
-        self, span: Span, word: s.Word, arguments: tuple[s.ExprTree, ...], scope: Scope, wanted: t.Type | None
-    ) -> ir.Expr:
-        operand = self.sequence(arguments[0], scope)
-        assert isinstance(operand.type, t.Seq)
-        return ir.Length(type=value_of(operand.type.index), span=span, operand=operand)
-
-    def append(
-        self, span: Span, word: s.Word, arguments: tuple[s.ExprTree, ...], scope: Scope, wanted: t.Type | None
-    ) -> ir.Expr:
-        operand = self.sequence(arguments[0], scope, wanted)
-        assert isinstance(operand.type, t.Seq)
-        item = self.check(arguments[1], operand.type.item, scope)
-        return ir.Append(type=operand.type, span=span, operand=operand, item=item)
-
-    def old(
-        self, span: Span, word: s.Word, arguments: tuple[s.ExprTree, ...], scope: Scope, wanted: t.Type | None
-    ) -> ir.Expr:
-        if not scope.old:
-            self.report.error(
-                "Q0407",
-                "there is no earlier state here",
-                span,
-                "`old(…)` belongs in `step` properties and `after` blocks",
-            )
-        if scope.inside_old:
-            self.report.error("Q0407", "`old` inside `old`", span, "there is only one state before the step")
-        operand = self.infer(arguments[0], replace(scope, inside_old=True), wanted)
-        return ir.Old(type=operand.type, span=span, operand=operand)
-
-    def greater(
-        self, span: Span, word: s.Word, arguments: tuple[s.ExprTree, ...], scope: Scope, wanted: t.Type | None
-    ) -> ir.Expr:
-        first, second = self.pair(arguments[0], arguments[1], scope, wanted)
-        if not t.is_ordered(first.type):
-            self.report.error("Q0305", f"values of type `{t.show(first.type)}` are not ordered", span)
-        operator: ir.BinaryOperator = ">=" if word.text == "max" else "<="
-        test = ir.Binary(type=t.Bool(), span=span, operator=operator, left=first, right=second)
-        return ir.If(type=first.type, span=span, condition=test, then=first, otherwise=second)
-
     # --- the network in formulas --------------------------------------------------------------------
 
     def message(self, word: s.Word) -> ir.MessageDecl:
@@ -865,15 +567,6 @@ class Expressions:
         self.report.error(
             "Q0410", f"messages `{decl.name}` carry no {who}", span, f"declare it with `{end} Role`", note
         )
-
-
-def _is_none(tree: s.ExprTree) -> bool:
-    return isinstance(tree, s.Name) and tree.text == "none"
-
-
-def _brief(span: Span) -> str:
-    text = span.text
-    return text if len(text) <= 40 else text[:37] + "…"
 
 
 def _listed(names: list[str]) -> str:

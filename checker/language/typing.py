@@ -155,3 +155,9 @@ def lifted(expr: ir.Expr, wanted: t.Type) -> ir.Expr | None:
 
 def enumerators(symbols: Symbols) -> list[str]:
     return [name for name, symbol in symbols.names.items() if isinstance(symbol, EnumValue)]
+
+
+def brief(span: Span) -> str:
+    """The text of a place, short enough for a message."""
+    text = span.text
+    return text if len(text) <= 40 else text[:37] + "…"
