@@ -130,7 +130,7 @@ def old(ex: Expressions, use: Use, scope: Scope, wanted: t.Type | None) -> ir.Ex
         ex.report.error(
             "Q0407",
             "there is no earlier state here",
-            span,
+            use.span,
             "`old(…)` belongs in `step` properties and `after` blocks",
         )
     if scope.inside_old:
