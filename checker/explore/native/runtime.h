@@ -9,6 +9,7 @@
  *     #define MARKS 3                   // things that may be seen to happen (left sides of implications)
  *     #define STEP_PROPERTIES 1         // only if check_step is defined
  *     #define SORTS 2                   // only with symmetry: how many sorts are permuted, at most MAX_SORTS
+ *     #define HASH_COMPACT 1            // only to store 64-bit hashes of states instead of states
  *     #include "runtime.h"
  *     static void initial_states(Worker *w) { ... emit_initial(w, &state); ... }
  *     static void expand(Worker *w, const State *s) { ... emit(w, action, &next); ... }
@@ -70,7 +71,7 @@ typedef struct {
     uint64_t max_bytes;     /* of all memory that grows with the number of states; 0: no bound */
     double max_seconds;     /* wall; 0: no bound */
     uint32_t initial_slots; /* of the visited set, rounded up to a power of two; 0: chosen by the runtime */
-    uint32_t hash_compact;  /* 1: keep 64-bit hashes of states instead of states */
+    uint32_t reserved;
     const uint8_t *stop_on; /* one byte for each finding: 1 if finding it ends the search after its level */
 } Options;
 
@@ -93,7 +94,7 @@ typedef struct {
 } Finding;
 
 typedef struct {
-    uint32_t contract, state_bytes, actions, findings, bounds, marks, sorts, reserved;
+    uint32_t contract, state_bytes, actions, findings, bounds, marks, sorts, hash_compact;
 } Shape;
 
 /* All functions are exported; a Search is used by one thread, but for `search_stop` and `search_progress`. */
@@ -109,7 +110,7 @@ void search_finding(const Search *search, uint32_t finding, Finding *out);
  * to `states`, and returned as their number; 0 if there is none or it does not fit `room` states. With symmetry each is
  * the canonical form of its state. The same for any number of threads. */
 uint32_t search_trace(Search *search, uint32_t finding, uint8_t *states, uint32_t room);
-double search_expected_loss(const Search *search);   /* with hash_compact: expected number of states lost; else 0 */
+double search_expected_loss(const Search *search); /* with HASH_COMPACT: expected number of states lost; else 0 */
 void search_free(Search *search);
 
 /* `discovered[a]` counts each state for the smallest action that leads to it from the level before, so it does not
