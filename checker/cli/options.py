@@ -1,0 +1,81 @@
+"""Kinds of option values that several verbs share: sizes of memory, durations, and where JSON goes."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import click
+
+_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
+_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
+
+
+def memory(_: click.Context, __: click.Parameter, value: str | None) -> int | None:
+    """Bytes, written as a number with K, M, G or T (powers of 1024)."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?)(?:i?b)?", value.strip().lower(), re.ASCII)
+    size = int(float(match[1]) * _UNITS[match[2]]) if match else 0
+    if size < 1 << 20:
+        raise click.BadParameter(f"`{value}` is not a size of at least 1M, such as 512M or 4G")
+    return size
+
+
+def duration(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
+    """Seconds, written as a number, with s, m or h if need be."""
+    if value is None:
+        return None
+    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*(s|m|min|h|)", value.strip().lower(), re.ASCII)
+    length = float(match[1]) * _SECONDS[match[2]] if match else 0.0
+    if length <= 0:
+        raise click.BadParameter(f"`{value}` is not a time, such as 30, 90s, 5m or 2h")
+    return length
+
+
+def json_target(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """`-` for stdout, or a file that can be written and is no spec."""
+    from checker.cli.failure import usage
+
+    if value is None or value == "-":
+        return value
+    if value.endswith(".spec"):
+        raise click.BadParameter(f"`{value}` is a spec; results would overwrite it")
+    path = Path(value)
+    writable = path.is_file() and os.access(path, os.W_OK) if path.exists() else os.access(path.parent, os.W_OK)
+    if not writable:
+        raise usage("Q0715", f"`{value}` cannot be written", "is its directory there, and may you write to it?")
+    return value
+
+
+class JsonCommand(click.Command):
+    """A command whose `--json` may stand alone (stdout) or with a file: `--json=FILE`, or `--json NAME.json`.
+
+    Alone it never takes the next argument for its value, for that is likely to be a spec.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        joined: list[str] = []
+        rest = iter(args)
+        for argument in rest:
+            if argument == "--":
+                joined += [argument, *rest]
+            elif argument != "--json":
+                joined.append(argument)
+            else:
+                following = next(rest, None)
+                if following is not None and following.endswith(".json"):
+                    joined.append(f"--json={following}")
+                else:
+                    joined += ["--json=-", *([] if following is None else [following])]
+        return super().parse_args(ctx, joined)
+
+
+json_option = click.option(
+    "--json", "json_target", callback=json_target, metavar="[=FILE]", help="Print JSON, or write it to a file."
+)
+color_option = click.option(
+    "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour on stdout and stderr."
+)
+quiet_option = click.option("-q", "--quiet", is_flag=True, help="Less output: no progress, no warnings, no tables.")
