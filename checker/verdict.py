@@ -266,6 +266,12 @@ class Verdict:
         """Properties that are violated, or `reachable`s without a witness."""
         return tuple(p for p in self.properties if p.status in (Status.VIOLATED, Status.UNREACHED))
 
+    @property
+    def failures(self) -> tuple[PropertyResult, ...]:
+        """The violations that the instance did not ask for: no expectation that is met speaks of them."""
+        asked = {e.about for e in self.expectations if e.met}
+        return tuple(p for p in self.violations if p.name not in asked)
+
 
 # --- JSON -------------------------------------------------------------------------------------------
 
