@@ -1,0 +1,291 @@
+"""From a file to its syntax tree: `read_source` and `parse`.
+
+All syntax errors of a file are found in one run: each block is parsed on its own, and where one fails, the blocks
+within it. What names mean is not known here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+from lark import Lark, Token, UnexpectedToken
+
+from checker.language import syntax as s
+from checker.language.complaints import Failure, explain
+from checker.language.layout import Lexeme, Line, read_lines
+from checker.language.trees import Builder, Leaf
+from checker.source import Diagnostic, Source, Span, SpecError
+
+MAX_BYTES = 4 * 1024 * 1024
+MAX_DEPTH = 200  # operations and statements within one another; later stages recurse over the tree
+
+
+def read_source(path: str | os.PathLike[str]) -> Source:
+    """The text of a file, with line ends as `\\n` and without a byte order mark.
+
+    Raises SpecError with a diagnostic Q0701 to Q0705 when there is no such text.
+    """
+    name = os.fspath(path)
+    try:
+        if Path(name).is_dir():
+            raise _unreadable("Q0702", f"`{name}` is a directory", "name a file in it that ends in `.spec`")
+        with open(name, "rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise _unreadable("Q0701", f"there is no file `{name}`", _files_nearby(name)) from None
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise _unreadable("Q0705", f"`{name}` cannot be read: {reason}", "check its name and its permissions") from None
+    if len(content) > MAX_BYTES:
+        raise _unreadable("Q0704", f"`{name}` has more than 4 MiB", "a spec is a text of some hundred lines")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        message = f"`{name}` is not a UTF-8 text (line {line}, byte {error.start})"
+        raise _unreadable("Q0703", message, "save it in the encoding UTF-8") from None
+    return Source(name, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _unreadable(code: str, message: str, hint: str) -> SpecError:
+    return SpecError([Diagnostic(code, message, hint=hint)])
+
+
+def _files_nearby(name: str) -> str:
+    try:
+        specs = sorted(path.name for path in Path(name).parent.glob("*.spec"))[:8]
+    except (OSError, ValueError):
+        specs = []
+    return f"there are {', '.join(f'`{spec}`' for spec in specs)}" if specs else "check the path"
+
+
+def parse(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
+    """The items of a source that could be parsed, and the errors of the others, in order of place."""
+    lines, diagnostics = read_lines(source)
+    work = _Work(list(diagnostics))
+    parsed = [(unit, _parse_unit(unit, "item", work)) for unit in _units(lines, "item")]
+    items = tuple(item for _, item in parsed if item is not None)
+    if not parsed or parsed[0][1] is not None:
+        work.diagnostics.extend(_head_problems(source, lines))
+    found = sorted(work.diagnostics, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0))
+    return s.File(source, items, frozenset(work.broken)), tuple(found)
+
+
+def _head_problems(source: Source, lines: tuple[Line, ...]) -> Iterator[Diagnostic]:
+    """The rule that `spec NAME` stands once, and first."""
+    hint = "begin the file with `spec` and a name, such as `spec Paxos`"
+    if not lines:
+        yield Diagnostic("Q0107", "the file declares nothing", Span(source, 1, 1, 1, 1), hint)
+        return
+    heads = [line for line in lines if line.lexemes[0].text == "spec"]
+    if not heads:
+        yield Diagnostic("Q0107", "the file does not begin with `spec` and a name", lines[0].lexemes[0].span, hint)
+        return
+    if heads[0] is not lines[0]:
+        yield Diagnostic("Q0107", "`spec` is not the first declaration", heads[0].lexemes[0].span, "move it to the top")
+    for again in heads[1:]:
+        notes = (("the first is here", heads[0].lexemes[0].span),)
+        yield Diagnostic("Q0107", "a second `spec` in this file", again.lexemes[0].span, "one file holds one spec", notes)
+
+
+# --- units: what is parsed on its own ---------------------------------------------------------------
+
+Unit: TypeAlias = list[Line]  # one line with its block; or an `if` with its `elif`s and `else`
+
+_INNER = {
+    "item": dict.fromkeys(("action", "timeout", "procedure", "after"), "statement")
+    | dict.fromkeys(("invariant", "lemma", "step", "reachable", "terminal", "assume"), "clause")
+    | {"role": "member", "proof": "premise_line", "instance": "instance_line"},
+    "member": dict.fromkeys(("on", "action", "timeout", "procedure"), "statement"),
+    "statement": dict.fromkeys(("if", "elif", "else"), "statement"),
+}
+_STUBS = {"statement": "skip", "clause": "true"}
+
+
+@dataclass
+class _Work:
+    """What has been found so far in a file."""
+
+    diagnostics: list[Diagnostic]
+    broken: set[str] = field(default_factory=set)
+
+
+def _units(lines: Iterable[Line], start: str) -> list[Unit]:
+    units: list[Unit] = []
+    for line in lines:
+        if start == "statement" and units and line.lexemes[0].text in ("elif", "else") and _is_if(units[-1]):
+            units[-1].append(line)
+        else:
+            units.append([line])
+    return units
+
+
+def _is_if(unit: Unit) -> bool:
+    return unit[0].lexemes[0].text == "if" and unit[-1].lexemes[0].text in ("if", "elif")
+
+
+def _parse_unit(unit: Unit, start: str, work: _Work) -> Any:
+    """The tree of a unit, or None when it has errors; of a role with a sound head, the sound members."""
+    problem: tuple[Diagnostic, ...] = ()
+    if not any(line.reported for top in unit for line in top.walk()):
+        try:
+            return _tree(unit, start)
+        except SpecError as error:
+            problem = error.diagnostics
+    rest = [_without_broken_parts(line, start, work) for line in unit]
+    if any(kept is not line for kept, line in zip(rest, unit, strict=True)):
+        problem = ()
+        if not any(line.reported for line in rest):
+            try:
+                tree = _tree(rest, start)
+                if isinstance(tree, s.RoleItem):
+                    return tree
+            except SpecError as error:
+                problem = error.diagnostics
+    work.diagnostics.extend(problem)
+    words = (lexeme for top in unit for line in top.walk() for lexeme in line.lexemes if lexeme.kind == "word")
+    work.broken.update(lexeme.text for lexeme in words)
+    return None
+
+
+def _without_broken_parts(line: Line, start: str, work: _Work) -> Line:
+    """The line with its block freed of the units that have errors of their own; the same line when there are none."""
+    inner = _INNER.get(start, {}).get(line.lexemes[0].text)
+    if inner is None:
+        return line
+    units = _units(line.children, inner)
+    sound = [unit for unit in units if _parse_unit(unit, inner, work) is not None]
+    if len(sound) == len(units):
+        return line
+    children = [child for unit in sound for child in unit]
+    if not children and inner in _STUBS:
+        children = [Line([Lexeme("word", _STUBS[inner], line.children[0].lexemes[0].span)])]
+    return Line(line.lexemes, line.reported, children)
+
+
+# --- one unit ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Symbol:
+    """A lexeme, or a layout token, in the order in which the parser takes them."""
+
+    leaf: Leaf
+    line: Line
+    index: int
+
+
+def _symbols(lines: Iterable[Line]) -> Iterator[_Symbol]:
+    """The lexemes of lines and their blocks, with the layout tokens of the grammar between them."""
+    for line in lines:
+        for index, lexeme in enumerate(line.lexemes):
+            yield _Symbol(Leaf(lexeme.kind, lexeme.text, lexeme.span), line, index)
+        count = len(line.lexemes)
+        yield _Symbol(Leaf("_NL", "", _after(line)), line, count)
+        if line.children:
+            first = line.children[0].lexemes[0].span
+            yield _Symbol(Leaf("_INDENT", "", Span(first.source, first.line, first.column, first.line, first.column)), line, count)
+            yield from _symbols(line.children)
+            last = list(line.walk())[-1]
+            yield _Symbol(Leaf("_DEDENT", "", _after(last)), line, count)
+
+
+def _after(line: Line) -> Span:
+    """The empty place at the end of a line."""
+    last = line.lexemes[-1].span
+    return Span(last.source, last.end_line, last.end_column, last.end_line, last.end_column)
+
+
+def _tree(unit: Unit, start: str) -> Any:
+    """The tree of a whole unit. Raises SpecError with the first error in it."""
+    grammar = _grammar()
+    parser = grammar.lark.parse_interactive(start=start)
+    symbols = list(_symbols(unit))
+    end = _Symbol(Leaf("$END", "", symbols[-1].leaf.span), symbols[-1].line, symbols[-1].index)
+    tree: Any = None
+    for position, symbol in enumerate([*symbols, end]):
+        following = symbols[position + 1].leaf if position + 1 < len(symbols) else end.leaf
+        leaf = grammar.resolve(symbol.leaf, following, parser.choices())
+        try:
+            tree = parser.feed_token(cast(Token, leaf))
+        except UnexpectedToken:
+            head = symbols[position - 1].line if position else symbol.line
+            expected = frozenset(grammar.spellings.get(name, name) for name in parser.accepts())
+            failure = Failure(
+                leaf.text or leaf.type, leaf.span, symbol.line.lexemes, symbol.index, head.lexemes, expected, start
+            )
+            raise SpecError([explain(failure)]) from None
+    deep = _too_deep(tree)
+    if deep is not None:
+        message = f"operations are nested more than {MAX_DEPTH} deep"
+        raise SpecError([Diagnostic("Q0105", message, deep, "name a part of it with `define` or `let`")])
+    return tree
+
+
+def _too_deep(tree: object) -> Span | None:
+    """The place of a node that lies too deep, if there is one; without recursion."""
+    todo: list[tuple[object, int]] = [(tree, 0)]
+    while todo:
+        node, depth = todo.pop()
+        if isinstance(node, tuple):
+            todo.extend((item, depth) for item in node)
+        elif isinstance(node, s.Tree):
+            if depth > MAX_DEPTH:
+                return node.span
+            todo.extend((getattr(node, part.name), depth + 1) for part in fields(node) if part.name != "span")
+    return None
+
+
+# --- the grammar ------------------------------------------------------------------------------------
+
+_STARTS = ["item", "member", "statement", "clause", "premise_line", "instance_line"]
+# Words that are keywords only when a name follows them, so that variables may be called so.
+_SOFT = frozenset(("max", "min", "sent", "check", "allow", "expect"))
+_OPERATOR_WORDS = frozenset("and or not in union intersect minus subset then else where by from to for of".split())
+
+
+@dataclass(frozen=True)
+class _Grammar:
+    """The parser of `grammar.lark`, its terminals by their text, and their texts by terminal."""
+
+    lark: Lark
+    terminals: dict[str, str]
+    spellings: dict[str, str]
+
+    def resolve(self, leaf: Leaf, following: Leaf, choices: dict[str, Any]) -> Leaf:
+        """The leaf as a terminal: a word is a keyword where the parser can take that keyword, else a name."""
+        match leaf.type:
+            case "word":
+                terminal = self.terminals.get(leaf.text)
+                soft = leaf.text in _SOFT and (following.type != "word" or following.text in _OPERATOR_WORDS)
+                keyword = terminal is not None and terminal in choices and not soft
+                return Leaf(terminal if keyword and terminal else "NAME", leaf.text, leaf.span)
+            case "number":
+                return Leaf("NUMBER", leaf.text, leaf.span)
+            case "symbol":
+                return Leaf(self.terminals[leaf.text], leaf.text, leaf.span)
+            case _:
+                return leaf
+
+
+@lru_cache(maxsize=1)
+def _grammar() -> _Grammar:
+    text = resources.files("checker.language").joinpath("grammar.lark").read_text(encoding="utf-8")
+    parser = _lark(text)
+    terminals = {str(terminal.pattern.value): terminal.name for terminal in parser.terminals}
+    return _Grammar(parser, terminals, {name: text for text, name in terminals.items()})
+
+
+def _lark(text: str) -> Lark:
+    """The parser for a grammar, with its tables from the user's cache directory where possible."""
+    options: dict[str, Any] = {
+        "parser": "lalr", "lexer": "basic", "start": _STARTS, "keep_all_tokens": True, "maybe_placeholders": True,
+        "transformer": Builder(),
+    }  # fmt: skip
+    return Lark(text, **options)
