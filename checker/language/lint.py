@@ -27,11 +27,16 @@ def _nothing_to_check(spec: ir.Spec) -> Iterator[Diagnostic]:
         yield _warning("Q0801", f"nothing ever happens in `{spec.name}`", spec.span, "add an `action`")
     if not kinds & {"invariant", "lemma", "step"}:
         yield _warning("Q0802", f"`{spec.name}` states nothing to check", spec.span, "add an `invariant`")
-    elif "reachable" not in kinds:
+    elif "reachable" not in kinds and not _shows_a_violation(spec):
         hint = "add a `reachable`: a spec in which nothing good can happen is safe, too"
         yield _warning("Q0803", f"`{spec.name}` does not say what must be possible", spec.span, hint)
     if not spec.instances:
         yield _warning("Q0804", f"`{spec.name}` has no instance to explore", spec.span, "add an `instance` block")
+
+
+def _shows_a_violation(spec: ir.Spec) -> bool:
+    """Whether the spec is there to show what goes wrong: the violation is what it says must be possible."""
+    return any(isinstance(e, ir.ExpectViolated) for i in spec.instances for e in i.expected)
 
 
 def _bodies(spec: ir.Spec) -> Iterator[tuple[ir.Statement, ...]]:
