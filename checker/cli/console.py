@@ -15,7 +15,7 @@ from typing import Literal, TextIO
 from checker.report.look import Look, Tone
 from checker.source import Diagnostic, Severity
 
-PIPED_WIDTH = 100
+PIPED_WIDTH = 120
 """The width of text that does not go to a terminal."""
 
 

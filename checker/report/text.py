@@ -164,7 +164,9 @@ def _why(result: PropertyResult, look: Look) -> Iterator[str]:
     elif result.message:
         yield from _labelled("note:", result.message, None, look)
     for clause in result.clauses:
-        yield from _labelled("holds:" if result.status is Status.REACHED else "fails:", clause.text, clause.place, look)
+        yield from _labelled(
+            "reached:" if result.status is Status.REACHED else "fails:", clause.text, clause.place, look
+        )
         yield from _witnesses(clause, look, indent=11)
 
 
@@ -286,6 +288,7 @@ def _bound(name: str, count: int, verdict: Verdict) -> str:
     where = f"in {_count(count, 'state')}"
     if name in _LIMITS:
         return f"the limit on {name} cut off steps {where}; runs with more {name} are not covered"
+    name = name.removeprefix("end of ")
     size = dict(verdict.sizes).get(name)
     reach = f"; runs that need more than {size} of them are not covered" if size else ""
     return f"stepping past the end of {name} cut off steps {where}{reach}"
