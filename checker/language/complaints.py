@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from checker.language.layout import Lexeme
+from checker.language.layout import Lexeme, words
 from checker.source import Diagnostic, Span, did_you_mean
 
 
@@ -120,7 +120,9 @@ def explain(failure: Failure) -> Diagnostic:
 def _layout(failure: Failure) -> Diagnostic | None:
     head = failure.head
     if failure.found == "_INDENT":
-        hint = "a line goes on when it ends in an operator, a comma or an open bracket; otherwise align it with its block"
+        hint = (
+            "a line goes on when it ends in an operator, a comma or an open bracket; otherwise align it with its block"
+        )
         return Diagnostic("Q0102", f"unexpected indentation: `{head[0].text}` opens no block here", failure.span, hint)
     if "_INDENT" in failure.expected and failure.index in (0, len(failure.line)) and failure.found != "_NL":
         title = " ".join(lexeme.text for lexeme in head[:2] if lexeme.kind == "word")
@@ -170,7 +172,7 @@ def _unknown_beginning(failure: Failure) -> Diagnostic | None:
 
 
 def _colon_after_head(failure: Failure) -> Diagnostic | None:
-    if failure.found == ":" and "_NL" in failure.expected and failure.first in _KEYWORDS["item"].split() + ["on", "if"]:
+    if failure.found == ":" and "_NL" in failure.expected and failure.first in (*_KEYWORDS["item"].split(), "on", "if"):
         hint = "delete it, and put what follows on indented lines of its own"
         return Diagnostic("Q0110", "the head of a block takes no colon", failure.span, hint)
     return None
@@ -189,9 +191,7 @@ def _statement_wanted(failure: Failure) -> Diagnostic | None:
 
 # --- what was expected ------------------------------------------------------------------------------
 
-_OPERATORS = frozenset(
-    "<=> => or and not == != < <= > >= in subset + - union minus * intersect . [ ( ..".split()
-)
+_OPERATORS = words("<=> => or and not == != < <= > >= in subset + - union minus * intersect . [ ( ..")
 
 
 def _expectation(failure: Failure) -> Diagnostic:
@@ -219,11 +219,11 @@ def _wanted(failure: Failure) -> str:
 
 def _listed(names: Sequence[str]) -> str:
     """`a`, `b` or `c`, with words for what has no text."""
-    words = {
+    layout = {
         "NAME": "a name", "NUMBER": "a number", "_NL": "the end of the line", "_INDENT": "an indented block",
         "_DEDENT": "the end of the block", "$END": "the end of the block",
     }  # fmt: skip
-    shown = list(dict.fromkeys(words.get(name, f"`{name}`") for name in names))
+    shown = list(dict.fromkeys(layout.get(name, f"`{name}`") for name in names))
     return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} or {shown[-1]}"
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 from checker.source import Diagnostic, Source, Span
 
@@ -32,15 +33,23 @@ class Lexeme:
 
 @dataclass(slots=True)
 class Line:
-    """A logical line with the lines indented below it. `reported`: something in it is wrong and has been said."""
+    """A logical line with the lines indented below it.
 
-    lexemes: list[Lexeme]
+    `column` takes a tab as the way to the next multiple of four; `reported` says that an error in it has been told.
+    """
+
+    column: int
+    lexemes: list[Lexeme] = field(default_factory=list)
     reported: bool = False
     children: list[Line] = field(default_factory=list)
 
     @property
-    def column(self) -> int:
-        return self.lexemes[0].span.column
+    def last(self) -> Line:
+        """The last line of its block, or the line itself."""
+        line = self
+        while line.children:
+            line = line.children[-1]
+        return line
 
     def walk(self) -> Iterator[Line]:
         """This line and all below it; blocks are at most `MAX_NESTING` deep."""
@@ -52,9 +61,12 @@ class Line:
 def read_lines(source: Source) -> tuple[tuple[Line, ...], tuple[Diagnostic, ...]]:
     """The top-level lines of a source, each with its block, and what is wrong with lexemes, brackets and layout."""
     diagnostics: list[Diagnostic] = []
-    rows = _rows(source, diagnostics)
-    lines = list(_logical_lines(rows, diagnostics))
-    return tuple(_tree(lines, diagnostics)), tuple(diagnostics)
+    rows = [
+        row for row in (_row(source, number, diagnostics) for number in range(1, len(source.lines) + 1)) if row.lexemes
+    ]
+    tabs = _tabs(rows)
+    lines = _tree(_logical_lines(rows, diagnostics), diagnostics if tabs is None else [])
+    return tuple(lines), (*diagnostics, *([] if tabs is None else [tabs]))
 
 
 # --- lexemes ----------------------------------------------------------------------------------------
@@ -71,9 +83,9 @@ _LEXEME = re.compile(
 
 # What people write out of habit from other languages, and how it is written here.
 _HABITS = {
-    "&&": "and", "&": "and", "/\\": "and", "∧": "and", "\\/": "or", "∨": "or", "!": "not", "~": "not",
-    "¬": "not", "∈": "in", "∉": "not in", "∪": "union", "∩": "intersect", "⊆": "subset", "∀": "forall",
-    "∃": "exists", "≤": "<=", "≥": ">=", "≠": "!=", "⇒": "=>", "→": "->", "⇔": "<=>", "×": "*", "−": "-",
+    "&&": "and", "&": "and", "/\\": "and", "\u2227": "and", "\\/": "or", "\u2228": "or", "!": "not", "~": "not",
+    "¬": "not", "∈": "in", "∉": "not in", "\u222a": "union", "∩": "intersect", "⊆": "subset", "∀": "forall",
+    "∃": "exists", "≤": "<=", "≥": ">=", "≠": "!=", "⇒": "=>", "→": "->", "⇔": "<=>", "\u00d7": "*", "\u2212": "-",
 }  # fmt: skip
 _HINTS = {
     "/": "there is no division; multiply the other side instead",
@@ -88,46 +100,52 @@ _HINTS = {
 
 @dataclass(slots=True)
 class _Row:
-    """The lexemes of one line of text, at least one."""
+    """The lexemes of one line of text; `column` is that of the first, with tabs widened."""
 
-    lexemes: list[Lexeme]
+    column: int = 1
+    lexemes: list[Lexeme] = field(default_factory=list)
     reported: bool = False
 
 
-def _rows(source: Source, diagnostics: list[Diagnostic]) -> list[_Row]:
-    rows: list[_Row] = []
-    tabs: list[Span] = []
-    for number, text in enumerate(source.lines, 1):
-        row = _Row([])
-        for match in _LEXEME.finditer(text):
-            kind = match.lastgroup
-            if kind == "blank" or kind == "comment":
-                continue
-            span = Span(source, number, match.start() + 1, number, match.end() + 1)
-            problem = _problem(str(kind), match.group(), span)
-            if problem is not None:
-                diagnostics.append(problem)
-                row.reported = True
-            if kind == "word" or kind == "number" or kind == "symbol":
-                row.lexemes.append(Lexeme(kind, match.group(), span))
-        if row.lexemes:
-            rows.append(row)
-            blanks = text[: row.lexemes[0].span.column - 1]
-            if "\t" in blanks:
-                tab = blanks.index("\t") + 1
-                tabs.append(Span(source, number, tab, number, tab + 1))
-    if tabs:
-        also = f" (and {len(tabs) - 1} more of this file's lines)" if len(tabs) > 1 else ""
-        diagnostics.append(
-            Diagnostic("Q0102", f"a tab indents this line{also}", tabs[0], "indent with spaces only, four for each level")
-        )
-    return rows
+def _row(source: Source, number: int, diagnostics: list[Diagnostic]) -> _Row:
+    row = _Row()
+    text = source.line(number)
+    told: set[str] = set()  # the same slip is reported once a line
+    for match in _LEXEME.finditer(text):
+        kind, found = str(match.lastgroup), match.group()
+        if kind == "blank" or kind == "comment":
+            continue
+        span = Span(source, number, match.start() + 1, number, match.end() + 1)
+        problem = _problem(kind, found, span)
+        if problem is not None:
+            row.reported = True
+            diagnostics.extend([problem] if found not in told else [])
+            told.add(found)
+        if kind != "alien":
+            if not row.lexemes:
+                row.column = len(text[: match.start()].expandtabs(4)) + 1
+            row.lexemes.append(Lexeme(cast(Kind, kind), found, span))
+    return row
+
+
+def _tabs(rows: list[_Row]) -> Diagnostic | None:
+    """One complaint about all tabs in indentation."""
+    firsts = [row.lexemes[0].span for row in rows]
+    tabs = [span for span in firsts if "\t" in span.source.line(span.line)[: span.column - 1]]
+    if not tabs:
+        return None
+    also = f" (and {len(tabs) - 1} more lines of this file)" if len(tabs) > 1 else ""
+    column = tabs[0].source.line(tabs[0].line).index("\t") + 1
+    span = Span(tabs[0].source, tabs[0].line, column, tabs[0].line, column + 1)
+    return Diagnostic("Q0102", f"a tab indents this line{also}", span, "indent with spaces only, four for each level")
 
 
 def _problem(kind: str, text: str, span: Span) -> Diagnostic | None:
     match kind:
         case "number" if not re.fullmatch(r"[0-9]+(_[0-9]+)*", text):
-            return Diagnostic("Q0103", f"`{_shown(text)}` is neither a number nor a name", span, "a name begins with a letter")
+            return Diagnostic(
+                "Q0103", f"`{_shown(text)}` is neither a number nor a name", span, "a name begins with a letter"
+            )
         case "number" if len(text.replace("_", "").lstrip("0")) > MAX_DIGITS:
             return Diagnostic("Q0108", f"this number has more than {MAX_DIGITS} digits", span, "use a smaller number")
         case "alien":
@@ -158,99 +176,112 @@ def _shown(text: str) -> str:
 # --- logical lines ----------------------------------------------------------------------------------
 
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
-_GOES_ON_AFTER = frozenset(
-    ["<=>", "=>", "==", "!=", "<", "<=", ">", ">=", ":=", "=", "->", "..", "+", "-", "*", ",", "|", ":", "and", "or", "not", "union", "intersect", "minus", "in", "subset", "where", "then"]
+
+
+def words(text: str) -> frozenset[str]:
+    """The words and symbols of a text that stands for a set of them."""
+    return frozenset(text.split())
+
+
+# A line goes on after these, and before those; `-` and `else` take some thought, see `_continues`.
+_GOES_ON_AFTER = words(
+    "<=> => == != < <= > >= := = -> .. + - * , | : and or not union intersect minus in subset where then"
 )
-_GOES_ON_BEFORE = frozenset(
-    ["<=>", "=>", "==", "!=", "<", "<=", ">", ">=", ":=", "=", "->", "..", "+", "*", ",", "|", ":", ")", "]", "}", "and", "or", "union", "intersect", "minus", "in", "subset", "where"]
+_GOES_ON_BEFORE = words(
+    "<=> => == != < <= > >= := = -> .. + * , | : ) ] } and or union intersect minus in subset where"
 )
-_CLAUSE_HEADS = frozenset(["invariant", "lemma", "step", "reachable", "terminal", "assume"])
-_HEADS = _CLAUSE_HEADS | frozenset(["role", "on", "action", "timeout", "procedure", "after", "proof", "instance", "if", "elif", "else"])
+_CLAUSE_HEADS = words("invariant lemma step reachable terminal assume")
+_HEADS = _CLAUSE_HEADS | words("role on action timeout procedure after proof instance if elif else")
 # Words that begin a declaration or statement and are followed by a word: such a line is not the inside of a bracket.
-_BEGINNINGS = frozenset(
-    ["spec", "sort", "order", "quorum", "enum", "record", "message", "network", "constant", "assume", "state", "ghost", "durable", "volatile", "role", "on", "action", "timeout", "procedure", "define", "after", "invariant", "lemma", "step", "reachable", "terminal", "proof", "instance", "require", "let", "pick", "send"]
+_BEGINNINGS = words(
+    """spec sort order quorum enum record message network constant assume state ghost durable volatile role on action
+    timeout procedure define after invariant lemma step reachable terminal proof instance require let pick send"""
 )
 
 
 @dataclass(slots=True)
 class _Open:
-    """The logical line being put together, and its brackets that are still open."""
+    """The logical line being put together, its brackets that are still open, and its count of words."""
 
     line: Line
     brackets: list[Lexeme] = field(default_factory=list)
+    count: Counter[str] = field(default_factory=Counter)
 
 
 def _logical_lines(rows: list[_Row], diagnostics: list[Diagnostic]) -> Iterator[Line]:
-    now: _Open | None = None
+    now = _Open(Line(1))
     for row in rows:
-        if now is None or not _continues(now, row.lexemes):
-            if now is not None:
-                yield _finished(now, diagnostics)
-            now = _Open(Line([]))
+        if not _continues(now, row):
+            yield from _finished(now, diagnostics)
+            now = _Open(Line(row.column))
         now.line.reported |= row.reported
         for lexeme in row.lexemes:
             _append(now, lexeme, diagnostics)
         _drop_colon(now, diagnostics)
-    if now is not None:
-        yield _finished(now, diagnostics)
+    yield from _finished(now, diagnostics)
 
 
-def _continues(now: _Open, row: list[Lexeme]) -> bool:
+def _continues(now: _Open, row: _Row) -> bool:
     """Whether the row goes on with the logical line before it."""
-    line, first = now.line.lexemes, row[0].text
+    line, lexemes = now.line.lexemes, row.lexemes
     if not line:
         return False
-    deeper = row[0].span.column > line[0].span.column
+    head, last, first = line[0].text, line[-1].text, lexemes[0].text
+    following = lexemes[1] if len(lexemes) > 1 else None
+    deeper = row.column > now.line.column
     if now.brackets:
-        return deeper or len(row) < 2 or row[1].kind != "word" or first not in _BEGINNINGS
-    last = line[-1].text
+        return deeper or following is None or following.kind != "word" or first not in _BEGINNINGS
     if last in _GOES_ON_AFTER and not (len(line) > 1 and line[-2].text == "."):
         return True
     if last == "else" and len(line) > 1:
         return True
-    if first == "-":
-        return deeper and line[0].text not in _CLAUSE_HEADS
-    if first == "not":
-        return len(row) > 1 and row[1].text == "in"
-    if first in ("then", "else"):
-        return _pending(line, first)
-    return first in _GOES_ON_BEFORE
-
-
-def _pending(line: list[Lexeme], word: str) -> bool:
-    """Whether an `if` of the line awaits its `then`, or a `then` its `else`."""
-    texts = [lexeme.text for lexeme in line]
-    before = "if" if word == "then" else "then"
-    return texts.count(before) > texts.count(word)
+    match first:
+        case "-":
+            return deeper and head not in _CLAUSE_HEADS
+        case "not":
+            return following is not None and following.text == "in"
+        case "then":
+            return now.count["if"] > now.count["then"]
+        case "else":
+            return now.count["then"] > now.count["else"]
+        case _:
+            return first in _GOES_ON_BEFORE
 
 
 def _append(now: _Open, lexeme: Lexeme, diagnostics: list[Diagnostic]) -> None:
-    """Adds a lexeme; a closing bracket without a partner is reported and left out."""
+    """Adds a lexeme to the line; a closing bracket without a partner is reported and left out."""
     if lexeme.text in _PAIRS:
         now.brackets.append(lexeme)
         if len(now.brackets) == MAX_NESTING + 1:
             message = f"brackets are nested more than {MAX_NESTING} deep"
-            diagnostics.append(Diagnostic("Q0105", message, lexeme.span, "name a part of it with `define` or `let`"))
-            now.line.reported = True
+            _report(now, Diagnostic("Q0105", message, lexeme.span, _NAME_A_PART), diagnostics)
     elif lexeme.text in _PAIRS.values():
-        if not now.brackets:
-            diagnostics.append(
-                Diagnostic("Q0109", f"`{lexeme.text}` closes nothing", lexeme.span, "delete it, or open its partner")
-            )
-            now.line.reported = True
+        opened = now.brackets.pop() if now.brackets else None
+        if opened is None:
+            hint = "delete it, or open its partner"
+            _report(now, Diagnostic("Q0109", f"`{lexeme.text}` closes nothing", lexeme.span, hint), diagnostics)
             return
-        opened = now.brackets.pop()
         if _PAIRS[opened.text] != lexeme.text:
             message = f"`{lexeme.text}` closes what `{opened.text}` opened"
             notes = ((f"`{opened.text}` is opened here", opened.span),)
             hint = f"close it with `{_PAIRS[opened.text]}`"
-            diagnostics.append(Diagnostic("Q0109", message, lexeme.span, hint, notes))
-            now.line.reported = True
-    if len(now.line.lexemes) == MAX_LEXEMES and not now.line.reported:
-        message = f"this line, with those that it goes on to, has more than {MAX_LEXEMES:_} symbols".replace("_", " ")
-        diagnostics.append(Diagnostic("Q0105", message, lexeme.span, "split it with `define`, `let` or more clauses"))
-        now.line.reported = True
+            _report(now, Diagnostic("Q0109", message, lexeme.span, hint, notes), diagnostics)
+    if len(now.line.lexemes) == MAX_LEXEMES:
+        message = f"this line, with those that it goes on to, has more than {MAX_LEXEMES} symbols"
+        _report(now, Diagnostic("Q0105", message, lexeme.span, _NAME_A_PART), diagnostics)
     now.line.lexemes.append(lexeme)
+    if lexeme.text in ("if", "then", "else"):
+        now.count[lexeme.text] += 1
+
+
+def _report(now: _Open, diagnostic: Diagnostic, diagnostics: list[Diagnostic]) -> None:
+    """Reports what is wrong with the line, unless something in it has been reported before."""
+    if not now.line.reported:
+        diagnostics.append(diagnostic)
+    now.line.reported = True
+
+
+_NAME_A_PART = "name a part of it with `define` or `let`"
 
 
 def _drop_colon(now: _Open, diagnostics: list[Diagnostic]) -> None:
@@ -264,47 +295,48 @@ def _drop_colon(now: _Open, diagnostics: list[Diagnostic]) -> None:
         line.pop()
 
 
-def _finished(now: _Open, diagnostics: list[Diagnostic]) -> Line:
+def _finished(now: _Open, diagnostics: list[Diagnostic]) -> Iterator[Line]:
+    """The line, if anything is left of it."""
     if now.brackets:
         opened = now.brackets[-1]
-        message = f"`{opened.text}` is never closed"
-        diagnostics.append(Diagnostic("Q0109", message, opened.span, f"put the missing `{_PAIRS[opened.text]}`"))
-        now.line.reported = True
-    return now.line
+        hint = f"put the missing `{_PAIRS[opened.text]}`"
+        _report(now, Diagnostic("Q0109", f"`{opened.text}` is never closed", opened.span, hint), diagnostics)
+    if now.line.lexemes:
+        yield now.line
 
 
 # --- blocks -----------------------------------------------------------------------------------------
 
 
-def _tree(lines: list[Line], diagnostics: list[Diagnostic]) -> list[Line]:
-    """Hangs each line below the nearest line before it that is indented less."""
+def _tree(lines: Iterable[Line], diagnostics: list[Diagnostic]) -> list[Line]:
+    """Hangs each line below the nearest line before it that is indented less; returns those that hang below none."""
     top: list[Line] = []
     path: list[Line] = []
     for line in lines:
-        if not line.lexemes:  # nothing was left of it
-            continue
         while path and path[-1].column >= line.column:
             path.pop()
         siblings = path[-1].children if path else top
-        expected = siblings[0].column if siblings else 1 if not path else line.column
-        if line.column != expected:
-            diagnostics.append(_misplaced(line, expected))
+        problem = _misplaced(line, path, siblings)
+        if problem is not None:
             line.reported = True
-        if len(path) == MAX_NESTING:
-            message = f"blocks are nested more than {MAX_NESTING} deep"
-            diagnostics.append(Diagnostic("Q0105", message, line.lexemes[0].span, "move a part into a `procedure`"))
-            line.reported = True
+            diagnostics.append(problem)
         siblings.append(line)
         if len(path) < MAX_NESTING:
             path.append(line)
     return top
 
 
-def _misplaced(line: Line, expected: int) -> Diagnostic:
-    if expected == 1:
-        message = "this line is indented, but belongs to no block"
+def _misplaced(line: Line, path: list[Line], siblings: list[Line]) -> Diagnostic | None:
+    span = line.lexemes[0].span
+    if len(path) == MAX_NESTING:
+        if siblings and siblings[-1].reported:
+            return None
+        message = f"blocks are nested more than {MAX_NESTING} deep"
+        return Diagnostic("Q0105", message, span, "move a part into a `procedure`")
+    if not path and line.column > 1:
         hint = "declarations begin at the left margin"
-    else:
-        message = f"this line begins at column {line.column}, the other lines of its block at column {expected}"
-        hint = "give all lines of a block the same indentation"
-    return Diagnostic("Q0102", message, line.lexemes[0].span, hint)
+        return Diagnostic("Q0102", "this line is indented, but belongs to no block", span, hint)
+    if siblings and siblings[0].column != line.column:
+        message = f"this line begins at column {line.column}, the other lines of its block at {siblings[0].column}"
+        return Diagnostic("Q0102", message, span, "give all lines of a block the same indentation")
+    return None

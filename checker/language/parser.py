@@ -6,7 +6,11 @@ within it. What names mean is not known here.
 
 from __future__ import annotations
 
+import hashlib
+import io
 import os
+import sys
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
@@ -14,11 +18,12 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
+import lark
 from lark import Lark, Token, UnexpectedToken
 
 from checker.language import syntax as s
 from checker.language.complaints import Failure, explain
-from checker.language.layout import Lexeme, Line, read_lines
+from checker.language.layout import Lexeme, Line, read_lines, words
 from checker.language.trees import Builder, Leaf
 from checker.source import Diagnostic, Source, Span, SpecError
 
@@ -91,7 +96,9 @@ def _head_problems(source: Source, lines: tuple[Line, ...]) -> Iterator[Diagnost
         yield Diagnostic("Q0107", "`spec` is not the first declaration", heads[0].lexemes[0].span, "move it to the top")
     for again in heads[1:]:
         notes = (("the first is here", heads[0].lexemes[0].span),)
-        yield Diagnostic("Q0107", "a second `spec` in this file", again.lexemes[0].span, "one file holds one spec", notes)
+        yield Diagnostic(
+            "Q0107", "a second `spec` in this file", again.lexemes[0].span, "one file holds one spec", notes
+        )
 
 
 # --- units: what is parsed on its own ---------------------------------------------------------------
@@ -149,8 +156,8 @@ def _parse_unit(unit: Unit, start: str, work: _Work) -> Any:
             except SpecError as error:
                 problem = error.diagnostics
     work.diagnostics.extend(problem)
-    words = (lexeme for top in unit for line in top.walk() for lexeme in line.lexemes if lexeme.kind == "word")
-    work.broken.update(lexeme.text for lexeme in words)
+    lexemes = (lexeme for top in unit for line in top.walk() for lexeme in line.lexemes)
+    work.broken.update(lexeme.text for lexeme in lexemes if lexeme.kind == "word")
     return None
 
 
@@ -165,8 +172,9 @@ def _without_broken_parts(line: Line, start: str, work: _Work) -> Line:
         return line
     children = [child for unit in sound for child in unit]
     if not children and inner in _STUBS:
-        children = [Line([Lexeme("word", _STUBS[inner], line.children[0].lexemes[0].span)])]
-    return Line(line.lexemes, line.reported, children)
+        first = line.children[0]
+        children = [Line(first.column, [Lexeme("word", _STUBS[inner], first.lexemes[0].span)])]
+    return Line(line.column, line.lexemes, line.reported, children)
 
 
 # --- one unit ---------------------------------------------------------------------------------------
@@ -190,10 +198,10 @@ def _symbols(lines: Iterable[Line]) -> Iterator[_Symbol]:
         yield _Symbol(Leaf("_NL", "", _after(line)), line, count)
         if line.children:
             first = line.children[0].lexemes[0].span
-            yield _Symbol(Leaf("_INDENT", "", Span(first.source, first.line, first.column, first.line, first.column)), line, count)
+            before = Span(first.source, first.line, first.column, first.line, first.column)
+            yield _Symbol(Leaf("_INDENT", "", before), line, count)
             yield from _symbols(line.children)
-            last = list(line.walk())[-1]
-            yield _Symbol(Leaf("_DEDENT", "", _after(last)), line, count)
+            yield _Symbol(Leaf("_DEDENT", "", _after(line.last)), line, count)
 
 
 def _after(line: Line) -> Span:
@@ -205,7 +213,7 @@ def _after(line: Line) -> Span:
 def _tree(unit: Unit, start: str) -> Any:
     """The tree of a whole unit. Raises SpecError with the first error in it."""
     grammar = _grammar()
-    parser = grammar.lark.parse_interactive(start=start)
+    parser: Any = grammar.lark.parse_interactive(start=start)
     symbols = list(_symbols(unit))
     end = _Symbol(Leaf("$END", "", symbols[-1].leaf.span), symbols[-1].line, symbols[-1].index)
     tree: Any = None
@@ -247,7 +255,7 @@ def _too_deep(tree: object) -> Span | None:
 _STARTS = ["item", "member", "statement", "clause", "premise_line", "instance_line"]
 # Words that are keywords only when a name follows them, so that variables may be called so.
 _SOFT = frozenset(("max", "min", "sent", "check", "allow", "expect"))
-_OPERATOR_WORDS = frozenset("and or not in union intersect minus subset then else where by from to for of".split())
+_OPERATOR_WORDS = words("and or not in union intersect minus subset then else where by from to for of")
 
 
 @dataclass(frozen=True)
@@ -277,15 +285,50 @@ class _Grammar:
 @lru_cache(maxsize=1)
 def _grammar() -> _Grammar:
     text = resources.files("checker.language").joinpath("grammar.lark").read_text(encoding="utf-8")
-    parser = _lark(text)
+    key = f"{lark.__version__} {sys.version_info[:2]} {Builder.__module__}.{Builder.__qualname__} {_STARTS} {text}"
+    cached = _cache_file(hashlib.sha256(key.encode()).hexdigest()[:16])
+    parser = _load(cached)
+    if parser is None:
+        parser = Lark(
+            text, parser="lalr", lexer="basic", start=_STARTS, keep_all_tokens=True, maybe_placeholders=True,
+            transformer=Builder(),
+        )  # fmt: skip
+        _save(parser, cached)
     terminals = {str(terminal.pattern.value): terminal.name for terminal in parser.terminals}
     return _Grammar(parser, terminals, {name: text for text, name in terminals.items()})
 
 
-def _lark(text: str) -> Lark:
-    """The parser for a grammar, with its tables from the user's cache directory where possible."""
-    options: dict[str, Any] = {
-        "parser": "lalr", "lexer": "basic", "start": _STARTS, "keep_all_tokens": True, "maybe_placeholders": True,
-        "transformer": Builder(),
-    }  # fmt: skip
-    return Lark(text, **options)
+# Making the tables takes a tenth of a second, loading them a hundredth. A cache file is the digest of the rest, then
+# Lark's own pickle; it is only ever replaced as a whole, and whatever is wrong with it means that it is made again.
+
+
+def _cache_file(key: str) -> Path | None:
+    """Where the tables for a key are kept: in the user's cache directory, if the user has one."""
+    try:
+        home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    except RuntimeError:
+        return None
+    return Path(home) / "quorate" / f"grammar-{key}.bin"
+
+
+def _load(path: Path | None) -> Lark | None:
+    try:
+        content = path.read_bytes() if path is not None else b""
+    except OSError:
+        return None
+    digest, tables = content[:32], content[32:]
+    return Lark.load(io.BytesIO(tables)) if hashlib.sha256(tables).digest() == digest else None
+
+
+def _save(parser: Lark, path: Path | None) -> None:
+    if path is None:
+        return
+    buffer = io.BytesIO()
+    parser.save(buffer)
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
+            file.write(hashlib.sha256(buffer.getvalue()).digest() + buffer.getvalue())
+        os.replace(file.name, path)
+    except OSError:  # an unwritable directory costs a tenth of a second a run, no more
+        return

@@ -197,9 +197,7 @@ class Builder(Transformer[Any, Any]):
     def property(self, span: Span, kind: Leaf, name: Leaf, _nl: Leaf, clauses: Group) -> s.PropertyItem:
         return s.PropertyItem(span, cast(Any, kind.text), _word(name), clauses.items)
 
-    def terminal(
-        self, span: Span, _terminal: Leaf, name: Leaf | None, _nl: Leaf, clauses: Group
-    ) -> s.PropertyItem:
+    def terminal(self, span: Span, _terminal: Leaf, name: Leaf | None, _nl: Leaf, clauses: Group) -> s.PropertyItem:
         return s.PropertyItem(span, "terminal", None if name is None else _word(name), clauses.items)
 
     def proof(self, span: Span, _proof: Leaf, name: Leaf, premises: Group, _nl: Leaf) -> s.ProofItem:
@@ -263,9 +261,7 @@ class Builder(Transformer[Any, Any]):
     def let(self, span: Span, _let: Leaf, name: Leaf, _is: Leaf, value: s.ExprTree, _nl: Leaf) -> s.LetStatement:
         return s.LetStatement(span, _word(name), value)
 
-    def pick(
-        self, span: Span, _pick: Leaf, binding: s.Binding, where: Group | None, _nl: Leaf
-    ) -> s.PickStatement:
+    def pick(self, span: Span, _pick: Leaf, binding: s.Binding, where: Group | None, _nl: Leaf) -> s.PickStatement:
         return s.PickStatement(span, binding, _value(where))
 
     def assign(self, span: Span, target: s.ExprTree, _becomes: Leaf, value: s.ExprTree, _nl: Leaf) -> s.AssignStatement:
@@ -288,9 +284,7 @@ class Builder(Transformer[Any, Any]):
         self, span: Span, _send: Leaf, message: Leaf, arguments: Group | None, sender: Group | None, _to: Leaf,
         _each: Leaf, each: s.Binding, where: Group | None, _nl: Leaf,
     ) -> s.SendStatement:  # fmt: skip
-        return s.SendStatement(
-            span, _word(message), _items(arguments), _value(sender), None, each, _value(where)
-        )
+        return s.SendStatement(span, _word(message), _items(arguments), _value(sender), None, each, _value(where))
 
     def call(self, span: Span, called: s.ExprTree, _nl: Leaf) -> s.CallStatement:
         if isinstance(called, s.Apply):
@@ -369,9 +363,7 @@ class Builder(Transformer[Any, Any]):
     def subscript(self, span: Span, operand: s.ExprTree, _open: Leaf, key: s.ExprTree, _close: Leaf) -> s.Subscript:
         return s.Subscript(span, operand, key)
 
-    def slice(
-        self, span: Span, operand: s.ExprTree, _open: Leaf, _to: Leaf, end: s.ExprTree, _close: Leaf
-    ) -> s.Slice:
+    def slice(self, span: Span, operand: s.ExprTree, _open: Leaf, _to: Leaf, end: s.ExprTree, _close: Leaf) -> s.Slice:
         return s.Slice(span, operand, end)
 
     def unary(self, span: Span, operator: Leaf, operand: s.ExprTree) -> s.Unary:
@@ -403,9 +395,7 @@ class Builder(Transformer[Any, Any]):
     ) -> s.Quantifier:
         return s.Quantifier(span, cast(Any, kind.text), bindings.items, _value(where), body)
 
-    def extremum(
-        self, span: Span, kind: Leaf, binding: s.Binding, where: Group | None, by: Group | None
-    ) -> s.Extremum:
+    def extremum(self, span: Span, kind: Leaf, binding: s.Binding, where: Group | None, by: Group | None) -> s.Extremum:
         return s.Extremum(span, cast(Any, kind.text), binding, _value(where), _value(by))
 
     def sent_domain(self, span: Span, _sent: Leaf, message: Leaf) -> s.SentDomain:
@@ -416,9 +406,7 @@ class Builder(Transformer[Any, Any]):
     ) -> s.Sent:
         return s.Sent(span, _word(message), arguments.items, _value(sender), _value(receiver))
 
-    def sent_between(
-        self, span: Span, _sent: Leaf, message: Leaf, sender: Group, receiver: Group | None
-    ) -> s.Sent:
+    def sent_between(self, span: Span, _sent: Leaf, message: Leaf, sender: Group, receiver: Group | None) -> s.Sent:
         return s.Sent(span, _word(message), None, _value(sender), _value(receiver))
 
     def sent_to_only(self, span: Span, _sent: Leaf, message: Leaf, receiver: Group) -> s.Sent:
