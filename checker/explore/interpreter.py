@@ -1,0 +1,273 @@
+"""The reference explorer's view of a spec: its initial states, steps and properties, on plain Python values.
+
+This is what a spec means on a finite instance; all other engines are measured against it. It never searches.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from checker.explore.domains import Domains, Value
+from checker.explore.evaluate import OLD, PICKS, Env, Eval, Evaluator
+from checker.explore.execute import Code, Executor, Straight, ends, range_fault
+from checker.explore.faults import CutOff, Fault
+from checker.explore.instance import Instance
+from checker.explore.search import Expansion
+from checker.language import ir
+from checker.source import SpecError
+
+# The values of `spec.variables`, in order, then the number of the world: which of the instance's interpretations of
+# the constants holds.
+State: TypeAlias = tuple[Value, ...]
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One step: the action by its number, its choices (parameters, then picks in order of choosing), where it leads."""
+
+    action: int
+    choices: tuple[tuple[ir.Binder, Value], ...]
+    state: State
+
+
+@dataclass(frozen=True)
+class _Action:
+    """An action made executable: `enter` calls its last argument for each choice of the parameters."""
+
+    number: int
+    decl: ir.ActionDecl
+    enter: Callable[[State, Env, _Emit], None]
+
+
+_Out: TypeAlias = "list[Value] | CutOff | Fault"
+_Emit: TypeAlias = Callable[[int, "list[Value] | CutOff | Fault", Env], None]
+
+
+class Interpreter:
+    """The spec of an instance as a model of `search`. `spec` is what `finite.for_instance` made of the file's."""
+
+    def __init__(self, instance: Instance) -> None:
+        self.instance = instance
+        self.spec = instance.spec
+        self._world = len(self.spec.variables)
+        machines: dict[int, _Machine] = {}
+        for world in instance.worlds:
+            if id(world.domains) not in machines:
+                machines[id(world.domains)] = _Machine(instance, world.domains)
+        self._machines = [machines[id(world.domains)] for world in instance.worlds]
+
+    # --- the model ----------------------------------------------------------------------------------
+
+    def initial(self) -> Iterator[State]:
+        """All initial states, those of each world in turn. Raises SpecError where an initial value has no meaning."""
+        for world, machine in enumerate(self._machines):
+            yield from machine.initial(world)
+
+    def expand(self, state: State) -> Expansion:
+        """All steps from a state, in order of the actions and of their choices."""
+        return self._machine(state).expand(state)
+
+    def may_stop(self, state: State) -> bool:
+        """Whether some `terminal` property holds. Raises Fault."""
+        terminal = [p for p in self.spec.properties if p.kind == "terminal"]
+        return any(self.holds(p.clauses, state) for p in terminal)
+
+    # --- single questions ---------------------------------------------------------------------------
+
+    def steps(self, state: State) -> Iterator[Taken | CutOff | Fault]:
+        """As `expand`, with the choices of each step, and with what stopped a step in its place."""
+        return self._machine(state).labelled(state)
+
+    def evaluate(self, expr: ir.Expr, state: State, names: Env | None = None, old: State | None = None) -> Any:
+        """The value of an expression in a state, for these bound names. Raises Fault."""
+        env = {**(names or {}), OLD: old}
+        return defined(self._machine(state).evaluator.compile(expr))(state, env)
+
+    def choices(self, binder: ir.Binder, state: State, names: Env, old: State | None = None) -> Sequence[Value]:
+        """What a binder ranges over in a state. Raises Fault."""
+        values: Sequence[Value] = defined(self._machine(state).evaluator.choices(binder))(state, {**names, OLD: old})
+        return values
+
+    def holds(self, clauses: Sequence[ir.Expr], state: State, old: State | None = None) -> bool:
+        """Whether all clauses are true in a state, of the step from `old` for step properties. Raises Fault."""
+        machine, env = self._machine(state), {OLD: old}
+        return all(machine.clause(clause)(state, env) for clause in clauses)
+
+    def predicate(self, clauses: Sequence[ir.Expr]) -> Callable[[State], bool]:
+        """The conjunction of the clauses as a fast function of the state."""
+        if len({id(machine) for machine in self._machines}) != 1:
+            return lambda state: self.holds(clauses, state)
+        evals = [self._machines[0].clause(clause) for clause in clauses]
+
+        def all_hold(state: State) -> bool:
+            env: Env = {}
+            for clause in evals:  # noqa: SIM110
+                if not clause(state, env):
+                    return False
+            return True
+
+        return all_hold
+
+    def step_predicate(self, clauses: Sequence[ir.Expr]) -> Callable[[State, State], bool]:
+        """The conjunction of the clauses of a `step` property, of a step from one state to another."""
+        return lambda before, after: self.holds(clauses, after, before)
+
+    def domains(self, state: State) -> Domains:
+        """The domains of the state's world."""
+        return self._machine(state).domains
+
+    def _machine(self, state: State) -> _Machine:
+        return self._machines[state[self._world]]
+
+
+class _Machine:
+    """The spec compiled for the worlds that share their domains."""
+
+    def __init__(self, instance: Instance, domains: Domains) -> None:
+        self.spec, self.domains = instance.spec, domains
+        self.evaluator = Evaluator(domains, _reads(instance))
+        executor = Executor(self.evaluator, self.spec.variables)
+        self._actions = [
+            _Action(number, decl, self._enter(decl, executor.block(decl.body), number))
+            for number, decl in enumerate(self.spec.actions)
+        ]
+        self._clauses: dict[int, tuple[ir.Expr, Eval]] = {}
+
+    def clause(self, expr: ir.Expr) -> Eval:
+        """The closure of a clause of a property, made once."""
+        known = self._clauses.get(id(expr))
+        if known is None:
+            known = self._clauses[id(expr)] = (expr, defined(self.evaluator.compile(expr)))
+        return known[1]
+
+    def initial(self, world: int) -> Iterator[State]:
+        empty = (*[None] * len(self.spec.variables), world)
+        pools = [self._initial_values(variable, empty) for variable in self.spec.variables]
+        for values in itertools.product(*pools):
+            yield (*values, world)
+
+    def _initial_values(self, variable: ir.VariableDecl, empty: State) -> Sequence[Value]:
+        if variable.initial is None:
+            return self.domains.values(variable.type, variable.span)
+        try:
+            value = defined(self.evaluator.compile(variable.initial))(empty, {})
+            outside = self.domains.outside(variable.type)
+            if found := outside and outside(value):
+                raise range_fault(variable.name, found, variable)
+        except Fault as fault:
+            raise SpecError([fault.diagnostic]) from None
+        return (value,)
+
+    # --- steps --------------------------------------------------------------------------------------
+
+    def expand(self, state: State) -> Expansion:
+        steps: list[tuple[int, State]] = []
+        stops: list[CutOff | Fault] = []
+
+        def emit(action: int, out: list[Value] | CutOff | Fault, env: Env) -> None:
+            if isinstance(out, list):
+                steps.append((action, tuple(out)))
+            else:
+                stops.append(out)
+
+        for action in self._actions:
+            action.enter(state, {OLD: state}, emit)
+        if not stops:
+            return Expansion(steps)
+        cut = frozenset(stop.bound for stop in stops if isinstance(stop, CutOff))
+        return Expansion(steps, cut, any(isinstance(stop, Fault) for stop in stops))
+
+    def labelled(self, state: State) -> Iterator[Taken | CutOff | Fault]:
+        for action in self._actions:
+            found: list[Taken | CutOff | Fault] = []
+
+            def emit(
+                number: int,
+                out: list[Value] | CutOff | Fault,
+                env: Env,
+                decl: ir.ActionDecl = action.decl,
+                found: list[Taken | CutOff | Fault] = found,
+            ) -> None:
+                if isinstance(out, list):
+                    parameters = tuple((binder, env[binder.uid]) for binder in decl.parameters)
+                    found.append(Taken(number, parameters + env.get(PICKS, ()), tuple(out)))
+                else:
+                    found.append(out)
+
+            action.enter(state, {OLD: state}, emit)
+            yield from found
+
+    def _enter(self, decl: ir.ActionDecl, body: Code, number: int) -> Callable[[State, Env, _Emit], None]:
+        self.evaluator.bearable(decl.parameters, decl.span)
+        enter = _run(body, number)
+        for binder in reversed(decl.parameters):
+            enter = _for_each(binder.uid, self.evaluator.choices(binder), enter, number)
+        return enter
+
+
+_Enter: TypeAlias = Callable[[State, Env, _Emit], None]
+
+
+def _for_each(uid: int, choices: Eval, inner: _Enter, number: int) -> _Enter:
+    def enter(state: State, env: Env, emit: _Emit) -> None:
+        try:
+            values = choices(state, env)
+        except (CutOff, Fault) as stop:
+            emit(number, stop, env)
+            return
+        for value in values:
+            env[uid] = value
+            inner(state, env, emit)
+
+    return enter
+
+
+def _run(body: Code, number: int) -> _Enter:
+    """Runs the body for one choice of the parameters and hands on how it ends."""
+    if isinstance(body, Straight):
+        straight = body.run
+
+        def once(state: State, env: Env, emit: _Emit) -> None:
+            work = list(state)
+            try:
+                if straight(work, env):
+                    emit(number, work, env)
+            except (CutOff, Fault) as stop:
+                emit(number, stop, env)
+
+        return once
+
+    def each(state: State, env: Env, emit: _Emit) -> None:
+        for end in ends(body, list(state), env):
+            if isinstance(end, tuple):
+                emit(number, *end)
+            else:
+                emit(number, end, env)
+
+    return each
+
+
+def defined(expr: Eval) -> Eval:
+    """The expression where no step is taken: going past the end of an order is a fault there."""
+
+    def value(state: Any, env: Env) -> Any:
+        try:
+            return expr(state, env)
+        except CutOff as cut:
+            raise cut.fault from None
+
+    return value
+
+
+def _reads(instance: Instance) -> Mapping[str, Eval]:
+    """How each variable and constant is read from a state."""
+    world, worlds = len(instance.spec.variables), [w.constants for w in instance.worlds]
+    reads: dict[str, Eval] = {}
+    for i, variable in enumerate(instance.spec.variables):
+        reads[variable.name] = lambda s, e, i=i: s[i]  # type: ignore[misc]
+    for constant in instance.spec.constants:
+        reads[constant.name] = lambda s, e, name=constant.name: worlds[s[world]][name]  # type: ignore[misc]
+    return reads
