@@ -11,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define PARALLEL 2048      /* states of a level from which on other threads are woken */
+#define WORTH_WAKING 2e-4  /* seconds of work in a level from which on other threads are woken */
 #define HUGE_PAGE (UINT64_C(1) << 21)
 #define DEFAULT_SLOTS (UINT64_C(1) << 16)
 #define QUICK_SLOTS (UINT64_C(1) << 21) /* below, the table grows fourfold */
@@ -394,7 +394,8 @@ static void stop_helpers(Search *search)
 
 static void expand_level(Search *search)
 {
-    bool parallel = search->options.threads > 1 && search->level_end - search->level_start >= PARALLEL;
+    double size = (double)(search->level_end - search->level_start), start = now();
+    bool parallel = search->options.threads > 1 && size * search->pace > WORTH_WAKING;
     if (parallel && !search->helpers) start_helpers(search);
     search->cursor = search->level_start;
     pthread_mutex_lock(&search->mutex);
@@ -406,6 +407,7 @@ static void expand_level(Search *search)
     }
     pthread_mutex_unlock(&search->mutex);
     work(&search->workers[0]);
+    search->pace = (now() - start) * search->active / size;
 }
 
 static bool note_level(Search *search)

@@ -130,7 +130,8 @@ static inline void emit(Worker *w, uint32_t action, const State *next);
 static inline void emit_initial(Worker *w, const State *state);
 
 /* In `expand`: an operation outside its domain, or a value outside its range, while taking a step of `action` from the
- * state in hand. The step does not happen; the generated code goes on with the next choice. */
+ * state in hand. The step does not happen; the generated code goes on with the next choice. Also in `terminal`, with
+ * UINT32_MAX for the action. A state with an undefined step is no deadlock. */
 static inline void undefined(Worker *w, uint32_t finding, uint32_t action);
 
 /* In `expand`: a step was cut off by a bound of the instance. Counted once a state. A state in which all steps were cut
@@ -138,7 +139,8 @@ static inline void undefined(Worker *w, uint32_t finding, uint32_t action);
 static inline void cut(Worker *w, uint32_t bound);
 
 /* In `check_state`, called once for each state stored: the state violates an invariant, shows a `reachable`, or a
- * property is undefined in it. In `check_step`, called for each step before symmetry: the step violates a property. */
+ * property is undefined in it. In `check_step`, called for each step before symmetry: the step violates a property, or
+ * a step property is undefined. */
 static inline void found(Worker *w, uint32_t finding, const State *s);
 static inline void found_step(Worker *w, uint32_t finding, const State *s, uint32_t action, const State *next);
 

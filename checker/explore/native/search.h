@@ -104,6 +104,7 @@ struct Search {
     uint64_t growths, rehashes; /* of the table: begun and ended */
     bool ended;            /* no more levels */
     uint32_t helpers;      /* threads that were started, worker 0 is the caller's */
+    double pace;           /* seconds of work for a state, in the last level */
 
     Options options;
     Worker *workers;
