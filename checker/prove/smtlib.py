@@ -1,0 +1,328 @@
+"""Terms as SMT-LIB 2 text: declarations, axioms of orders, and the marks that stand in for model-based instantiation.
+
+What is written here is all a solver sees of a spec. The sense of the marks: a predicate that is true of everything may
+be asserted of any term and asked for in any premise without changing what follows; asked for in the premise of a
+quantified variable that no atom binds, it tells the solver which terms to try.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from checker.prove import normal
+from checker.prove import terms as t
+from checker.prove.terms import Term
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The sorts of a spec: `orders` with whether each has a least element, enumerators counted, all others free.
+
+    `stepped` names the orders in which `next` or `previous` is used: these have no last element.
+    """
+
+    orders: Mapping[str, bool]
+    enums: Mapping[str, int]
+    stepped: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Style:
+    """How formulas are put to the solver.
+
+    `orders`: as uninterpreted total orders or as integers. `marks`: guard variables that no atom binds with marks;
+    `witnesses`: mark the witnesses of existential hypotheses too.
+    """
+
+    orders: Literal["free", "int"] = "free"
+    marks: bool = True
+    witnesses: bool = True
+
+
+@dataclass(frozen=True)
+class Script:
+    """Declarations, then named assertions; unsatisfiable exactly if the obligation holds."""
+
+    declarations: str
+    assertions: tuple[tuple[str, str], ...]
+
+    def text(self, logic_line: bool = True) -> str:
+        """A complete SMT-LIB 2 file."""
+        lines = ["(set-logic ALL)"] if logic_line else []
+        lines.append(self.declarations)
+        lines += [f"; {name}\n(assert {formula})" for name, formula in self.assertions]
+        return "\n".join([*lines, "(check-sat)", ""])
+
+
+def script(vocabulary: Vocabulary, facts: Sequence[tuple[str, Term]], goal: Term, style: Style) -> Script:
+    """The facts and the negated goal, its outer variables made constants."""
+    return _Writer(vocabulary, style).script(facts, goal)
+
+
+class _Writer:
+    def __init__(self, vocabulary: Vocabulary, style: Style) -> None:
+        self.vocabulary = vocabulary
+        self.style = style
+        self.symbols: dict[str, tuple[tuple[str, ...], str]] = {}
+        self.sorts: dict[str, None] = {}
+        self.stepping: dict[str, None] = {}
+        self.comparing: dict[str, None] = {}
+
+    def script(self, facts: Sequence[tuple[str, Term]], goal: Term) -> Script:
+        named = _closed([*(formula for _, formula in facts), goal])
+        facts, goal = [(name, f) for (name, _), f in zip(facts, named, strict=False)], named[-1]
+        negated = normal.clauses(t.not_(goal), "goal")
+        assertions: list[tuple[str, Term]] = []
+        ground: list[Term] = [part for part in negated if not t.has_quantifier(part)]
+        for name, formula in facts:
+            parts = normal.clauses(formula, name)
+            ground += [p for p in parts if not t.has_quantifier(p)]
+            assertions += [(name, p) for p in parts]
+        assertions += [("goal", p) for p in negated]
+        if self.style.marks:
+            assertions = [(name, self.marked(p, name == "goal")) for name, p in assertions]
+            assertions += [("marks", self.mark(x)) for x in self.interesting([*ground, *negated])]
+        assertions = [(name, t.renamed(p)) for name, p in assertions]
+        lines = [(name, self.term(p)) for name, p in assertions]
+        axioms = self.axioms()
+        return Script(self.declarations(), tuple(axioms + lines))
+
+    # --- marks
+
+    def mark(self, x: Term) -> Term:
+        return t.app(f"mark {x.sort}", (x,), t.BOOL)
+
+    def interesting(self, parts: Iterable[Term]) -> list[Term]:
+        """The closed terms of the step and the goal, in order of appearance."""
+        found: dict[Term, None] = {}
+        for part in parts:
+            for x in t.subterms(part):
+                if x.op == "app" and not x.free and x.sort not in (t.BOOL, t.INT):
+                    found[x] = None
+        return sorted(found, key=lambda x: self.term(x))
+
+    def marked(self, formula: Term, is_goal: bool) -> Term:
+        """Marks in the premises of variables that nothing else binds, and on witnesses."""
+        memo: dict[Term, Term] = {}
+
+        def walk(f: Term) -> Term:
+            if not f.args or not t.has_quantifier(f):
+                return f
+            if f not in memo:
+                args = tuple(map(walk, f.args))
+                memo[f] = self._with_marks(f, args)
+            return memo[f]
+
+        return walk(formula)
+
+    def _with_marks(self, f: Term, args: tuple[Term, ...]) -> Term:
+        if f.op == "forall":
+            covered = _covered(f, args[0])
+            open_ = [v for v in f.bound if v.name not in covered and v.sort not in (t.BOOL, t.INT)]
+            return t.forall(f.bound, t.implies(t.and_(*map(self.mark, open_)), args[0]))
+        if f.op in ("exists", "the") and self.style.witnesses:
+            marks = [self.mark(v) for v in f.bound if v.sort not in (t.BOOL, t.INT)]
+            return t.exists(f.bound, t.and_(*marks, *args))
+        return t.rebuild(f, args)
+
+    # --- text
+
+    def is_int(self, sort: str) -> bool:
+        return self.style.orders == "int" and sort in self.vocabulary.orders
+
+    def sort(self, sort: str) -> str:
+        if sort in (t.BOOL, t.INT):
+            return sort
+        if self.is_int(sort):
+            return t.INT
+        self.sorts[sort] = None
+        return _quoted(f"{sort}!")
+
+    def term(self, x: Term) -> str:
+        match x.op:
+            case "var":
+                return _quoted(x.name)
+            case "app":
+                return self._application(x)
+            case "int":
+                return x.name if not x.name.startswith("-") else f"(- {x.name[1:]})"
+            case "true" | "false":
+                return x.op
+            case "forall" | "exists" | "the":
+                return self._quantifier(x)
+            case "le":
+                return self._comparison(x)
+            case _:
+                symbol = {"iff": "=", "eq": "=", "add": "+", "sub": "-", "mul": "*"}.get(x.op, x.op)
+                return f"({symbol} {' '.join(map(self.term, x.args))})"
+
+    def _application(self, x: Term) -> str:
+        if x.name in ("zero", "next", "previous"):
+            return self._step(x)
+        if x.name.startswith("value ") and x.sort in self.vocabulary.enums:
+            self.sort(x.sort)
+            return _quoted(f"{x.name} {x.sort}")
+        args = tuple(a.sort for a in x.args)
+        name = f"{x.name} : {x.sort}" if x.name.startswith("any ") else x.name
+        self.symbols[name] = (args, x.sort)
+        if not x.args:
+            return _quoted(name)
+        return f"({_quoted(name)} {' '.join(map(self.term, x.args))})"
+
+    def _step(self, x: Term) -> str:
+        self.sort(x.sort)
+        self.stepping[x.sort] = None
+        if self.is_int(x.sort):
+            if x.name == "zero":
+                return "0"
+            return f"({'+' if x.name == 'next' else '-'} {self.term(x.args[0])} 1)"
+        name = _quoted(f"{x.name} {x.sort}")
+        return f"({name} {self.term(x.args[0])})" if x.args else name
+
+    def _comparison(self, x: Term) -> str:
+        sort = x.args[0].sort
+        a, b = map(self.term, x.args)
+        if sort == t.INT or self.is_int(sort):
+            return f"(<= {a} {b})"
+        self.comparing[sort] = None
+        return f"({_quoted(f'le {sort}')} {a} {b})"
+
+    def _quantifier(self, x: Term) -> str:
+        kind = "forall" if x.op == "forall" else "exists"
+        variables = " ".join(f"({_quoted(v.name)} {self.sort(v.sort)})" for v in x.bound)
+        body = self.term(t.and_(*x.args)) if x.op == "the" else self.term(x.args[0])
+        inside = " ".join(d for v in x.bound if (d := self.domain(_quoted(v.name), v.sort)))
+        if inside:
+            body = f"(=> (and {inside}) {body})" if kind == "forall" else f"(and {inside} {body})"
+        return f"({kind} ({variables}) {body})"
+
+    def domain(self, text: str, sort: str) -> str:
+        """Which integers are elements of an order: those from zero, below a bound unless there is always a next one."""
+        if not self.is_int(sort):
+            return ""
+        if sort in self.vocabulary.stepped:
+            return f"(<= 0 {text})"
+        return f"(<= 0 {text}) (< {text} {_quoted(f'top {sort}')})"
+
+    # --- declarations and axioms
+
+    def declarations(self) -> str:
+        lines: list[str] = []
+        used: dict[str, None] = dict(self.sorts)
+        for args, result in self.symbols.values():
+            for s in (*args, result):
+                if s not in (t.BOOL, t.INT) and not self.is_int(s):
+                    used[s] = None
+        for sort in sorted(used):
+            if sort in self.vocabulary.enums:
+                values = " ".join(f"({_quoted(f'value {i} {sort}')})" for i in range(self.vocabulary.enums[sort]))
+                lines.append(f"(declare-datatypes (({_quoted(f'{sort}!')} 0)) (({values})))")
+            else:
+                lines.append(f"(declare-sort {_quoted(f'{sort}!')} 0)")
+            if sort in self.vocabulary.orders:
+                lines += self._order_symbols(sort)
+        if self.style.orders == "int":
+            tops = sorted(s for s in self.vocabulary.orders if s not in self.vocabulary.stepped)
+            lines += [f"(declare-const {_quoted(f'top {s}')} Int)" for s in tops]
+        for name, (args, result) in sorted(self.symbols.items()):
+            lines.append(f"(declare-fun {_quoted(name)} ({' '.join(map(self.sort, args))}) {self.sort(result)})")
+        return "\n".join(lines)
+
+    def _order_symbols(self, sort: str) -> list[str]:
+        s = _quoted(f"{sort}!")
+        lines = [f"(declare-fun {_quoted(f'le {sort}')} ({s} {s}) Bool)"]
+        if self.vocabulary.orders[sort]:
+            lines.append(f"(declare-const {_quoted(f'zero {sort}')} {s})")
+        if sort in self.vocabulary.stepped:
+            lines += [f"(declare-fun {_quoted(f'{f} {sort}')} ({s}) {s})" for f in ("next", "previous")]
+        return lines
+
+    def axioms(self) -> list[tuple[str, str]]:
+        found: list[tuple[str, str]] = []
+        used = {s for args, result in self.symbols.values() for s in (*args, result)} | set(self.sorts)
+        for sort, from_zero in self.vocabulary.orders.items():
+            if self.style.orders == "int":
+                found += self._integer_axioms(sort)
+            elif sort in used:
+                found += [("axioms", a) for a in self._order_axioms(sort, from_zero)]
+        return found
+
+    def _integer_axioms(self, sort: str) -> list[tuple[str, str]]:
+        found = []
+        if sort not in self.vocabulary.stepped:
+            found.append(("axioms", f"(< 0 {_quoted(f'top {sort}')})"))
+        for name, (args, result) in sorted(self.symbols.items()):
+            if result != sort:
+                continue
+            variables = " ".join(f"(|a{i}| {self.sort(a)})" for i, a in enumerate(args))
+            call = f"({_quoted(name)} {' '.join(f'|a{i}|' for i in range(len(args)))})" if args else _quoted(name)
+            inside = f"(and {self.domain(call, sort)})"
+            found.append(("axioms", f"(forall ({variables}) (! {inside} :pattern ({call})))" if args else inside))
+        return found
+
+    def _order_axioms(self, sort: str, from_zero: bool) -> list[str]:
+        s = _quoted(f"{sort}!")
+        le = _quoted(f"le {sort}")
+        axioms = [
+            f"(forall ((|a| {s})) ({le} |a| |a|))",
+            f"(forall ((|a| {s}) (|b| {s})) (! (or ({le} |a| |b|) ({le} |b| |a|)) :pattern (({le} |a| |b|))))",
+            f"(forall ((|a| {s}) (|b| {s})) (! (=> (and ({le} |a| |b|) ({le} |b| |a|)) (= |a| |b|))"
+            f" :pattern (({le} |a| |b|) ({le} |b| |a|))))",
+            f"(forall ((|a| {s}) (|b| {s}) (|c| {s})) (! (=> (and ({le} |a| |b|) ({le} |b| |c|)) ({le} |a| |c|))"
+            f" :pattern (({le} |a| |b|) ({le} |b| |c|))))",
+        ]
+        if self.style.marks:
+            mark = _quoted(f"mark {sort}")
+            self.symbols[f"mark {sort}"] = ((sort,), t.BOOL)
+            axioms.append(
+                f"(forall ((|a| {s}) (|b| {s})) (! (=> (and ({mark} |a|) ({mark} |b|)) (or ({le} |a| |b|) ({le} |b| |a|)))"
+                f" :pattern (({mark} |a|) ({mark} |b|))))"
+            )
+        if from_zero:
+            zero = _quoted(f"zero {sort}")
+            axioms.append(f"(forall ((|a| {s})) ({le} {zero} |a|))")
+        if sort in self.vocabulary.stepped:
+            axioms += self._step_axioms(sort, s, le)
+        return axioms
+
+    def _step_axioms(self, sort: str, s: str, le: str) -> list[str]:
+        after, before = _quoted(f"next {sort}"), _quoted(f"previous {sort}")
+        axioms = [
+            f"(forall ((|a| {s})) (! (not ({le} ({after} |a|) |a|)) :pattern (({after} |a|))))",
+            f"(forall ((|a| {s}) (|b| {s})) (! (or ({le} |b| |a|) ({le} ({after} |a|) |b|))"
+            f" :pattern (({after} |a|) ({le} |b| |a|)) :pattern (({le} ({after} |a|) |b|))))",
+            f"(forall ((|a| {s})) (! (= ({before} ({after} |a|)) |a|) :pattern (({after} |a|))))",
+        ]
+        if self.vocabulary.orders[sort]:
+            zero = _quoted(f"zero {sort}")
+            axioms.append(
+                f"(forall ((|a| {s})) (! (or (= |a| {zero}) (= ({after} ({before} |a|)) |a|))"
+                f" :pattern (({before} |a|))))"
+            )
+        return axioms
+
+
+def _closed(formulas: list[Term]) -> list[Term]:
+    """The formulas with variables that are free in them, one and the same in all, made constants."""
+    found: dict[str, Term] = {}
+    for formula in formulas:
+        for x in t.subterms(formula) if formula.free else ():
+            if x.op == "var" and x.name in formula.free and x.name not in found:
+                found[x.name] = t.app(f"witness {len(found)}", (), x.sort)
+    return [t.substitute(formula, found) for formula in formulas]
+
+
+def _covered(quantifier: Term, body: Term) -> set[str]:
+    """The variables that stand directly under a symbol of the spec, where a solver can read them off."""
+    known = quantifier.free | {v.name for v in quantifier.bound}
+    found: set[str] = set()
+    for x in t.subterms(body):
+        if x.op == "app" and x.args and x.free <= known and not x.name.startswith("mark "):
+            found |= {a.name for a in x.args if a.op == "var"}
+    return found
+
+
+def _quoted(name: str) -> str:
+    return f"|{name}|"

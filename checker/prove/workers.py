@@ -1,0 +1,95 @@
+"""Killable solver processes: every question has a hard wall limit, whatever the solver makes of its own.
+
+A process that overruns is killed and replaced; the questions it held are answered "unknown". No verdict is drawn here.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+_GRACE = 1.0  # seconds beyond the solver's own limit before its process is killed
+
+
+class Child:
+    """One solver process, started when first asked."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[str] | None = None
+
+    def start(self) -> subprocess.Popen[str]:
+        if self.process is None:
+            command = [sys.executable, "-m", "checker.prove.worker"]
+            self.process = subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                start_new_session=True,
+            )  # fmt: skip
+        return self.process
+
+    def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        """The answer, or `unknown` when it takes longer than the seconds given and a grace."""
+        process = self.start()
+        assert process.stdin is not None and process.stdout is not None
+        timer = threading.Timer(seconds + _GRACE, process.kill)
+        timer.start()
+        try:
+            process.stdin.write(json.dumps(request) + "\n")
+            process.stdin.flush()
+            line = process.stdout.readline()
+        except OSError:
+            line = ""
+        finally:
+            timer.cancel()
+        if not line:
+            self.close()
+            return {"answer": "unknown", "reason": "the solver was stopped", "lost": True}
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+
+class Pool:
+    """`jobs` solver processes; questions wait their turn."""
+
+    def __init__(self, jobs: int) -> None:
+        self.children = [Child() for _ in range(jobs)]
+        self.free = list(self.children)
+        self.lock = threading.Lock()
+        self.threads = ThreadPoolExecutor(jobs)
+        self.closed = False
+
+    def warm(self) -> None:
+        """Starts the processes ahead of the first question."""
+        for child in self.children:
+            child.start()
+
+    def ask(self, request: Mapping[str, Any], seconds: float) -> Future[dict[str, Any]]:
+        return self.threads.submit(self._ask, request, seconds)
+
+    def _ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
+        with self.lock:
+            child = self.free.pop()
+        try:
+            if self.closed:
+                return {"answer": "unknown", "reason": "interrupted"}
+            return child.ask(request, seconds)
+        finally:
+            with self.lock:
+                self.free.append(child)
+
+    def close(self) -> None:
+        """Kills all processes and forgets questions that nobody has begun."""
+        self.closed = True
+        self.threads.shutdown(wait=False, cancel_futures=True)
+        for child in self.children:
+            child.close()
