@@ -241,11 +241,62 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class InductionFailure:
+    """A counterexample to induction: one step from a state in which all hypotheses hold to one in which the goal fails.
+
+    `trace` has that one step, or none where the goal fails in the state itself. `relevant` names the parts of the
+    state that matter. `reachable`: True with `run`, a real run to the first state; False where the explorer saw the
+    whole space of this size without it; None where that was too large to tell. `suggestions` are clauses that exclude
+    the state and hold in every state of the finite instances.
+    """
+
+    trace: Trace
+    sizes: tuple[tuple[str, str], ...]
+    relevant: tuple[str, ...] = ()
+    clause: Clause | None = None
+    reachable: bool | None = None
+    run: Trace | None = None
+    suggestions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ObligationResult:
+    """One obligation of a proof: what it is about, how it was decided, and which facts that needed.
+
+    `status` is HOLDS when proved, VIOLATED with a counterexample to induction, else UNKNOWN with `message` and the
+    strategies `tried`. `how` is `frame` or `form` where no solver was asked, else the strategy that succeeded.
+    """
+
+    name: str
+    kind: str
+    property: str
+    action: str
+    status: Status
+    how: str = ""
+    used: tuple[str, ...] = ()
+    seconds: float = 0.0
+    place: Place | None = None
+    action_place: Place | None = None
+    message: str = ""
+    tried: tuple[str, ...] = ()
+    failure: InductionFailure | None = None
+
+
+@dataclass(frozen=True)
+class ProofGraph:
+    """Which properties the proof of each property used, and the lemmas that no other needed."""
+
+    needs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    unused: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Verdict:
     """The answer of one engine about one instance of one spec.
 
     `assurance` states the scope; `reason` says why when it is inconclusive, and `depth_bound` how deep when it is
-    bounded. `sizes` are the sizes and limits explored, as text pairs in order of declaration.
+    bounded. `sizes` are the sizes and limits explored, as text pairs in order of declaration. A proof adds its
+    `obligations` and `graph`; `notes` are sentences that belong beside the answer.
     """
 
     spec: str
@@ -260,6 +311,9 @@ class Verdict:
     depth_bound: int | None = None
     seconds: float = 0.0
     seed: int | None = None
+    obligations: tuple[ObligationResult, ...] = ()
+    graph: ProofGraph | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def violations(self) -> tuple[PropertyResult, ...]:
