@@ -31,6 +31,11 @@ class Console:
         """What stdout can show."""
         return self._look(sys.stdout)
 
+    @property
+    def on_terminal(self) -> bool:
+        """Whether stderr is a terminal, so that a line can renew itself."""
+        return _is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+
     def out(self, text: str) -> None:
         """A result."""
         _write(sys.stdout, text + "\n")

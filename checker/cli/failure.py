@@ -57,7 +57,7 @@ def usage_diagnostic(error: click.ClickException) -> Diagnostic:
             options = [name for p in context.command.params for name in p.opts] if context else []
             hint = did_you_mean(error.option_name, [*options, "--help"]) or help_hint
             where = f" of `{context.command_path}`" if context else ""
-            return Diagnostic("Q0712", f"there is no option `{error.option_name}`{where}", hint=hint)
+            return Diagnostic("Q0712", f"no option `{error.option_name}`{where}", hint=hint)
         case click.MissingParameter():
             what = error.param.human_readable_name if error.param else "an argument"
             return Diagnostic("Q0713", f"`{what}` is missing", hint=help_hint)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
+from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import click
+
+from checker.cli.console import Console
+from checker.cli.outcome import Exit
 
 _UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
 _SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
@@ -32,6 +39,17 @@ def duration(_: click.Context, __: click.Parameter, value: str | None) -> float 
     if length <= 0:
         raise click.BadParameter(f"`{value}` is not a time, such as 30, 90s, 5m or 2h")
     return length
+
+
+def settings(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
+    """`NAME=VALUE` pairs by name; of two for the same name the last counts."""
+    pairs = {}
+    for text in value:
+        name, equals, what = text.partition("=")
+        if not (name.strip() and equals and what.strip()):
+            raise click.BadParameter(f"`{text}` is not NAME=VALUE, such as Acceptor=4")
+        pairs[name.strip()] = what.strip()
+    return pairs
 
 
 def json_target(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
@@ -79,3 +97,43 @@ color_option = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour on stdout and stderr."
 )
 quiet_option = click.option("-q", "--quiet", is_flag=True, help="Less output: no progress, no warnings, no tables.")
+
+
+def run_options(name: str) -> Callable[[Callable[..., Exit]], click.Command]:
+    """The arguments and options of a verb that explores; they arrive as one `Run`, the verb's own ones as they are."""
+
+    def decorate(body: Callable[..., Exit]) -> click.Command:
+        @functools.wraps(body)
+        def command(color: Any, quiet: bool, **given: Any) -> Exit:
+            from checker.cli.runs import Run
+
+            shared = {field.name: given.pop(field.name) for field in fields(Run) if field.name != "console"}
+            return body(run=Run(Console(color, quiet), **shared), **given)
+
+        for option in reversed(_RUN_OPTIONS):
+            command = option(command)
+        return click.command(name, cls=JsonCommand)(command)
+
+    return decorate
+
+
+_RUN_OPTIONS = (
+    click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+    click.option(
+        "-i", "--instance", "instances", multiple=True, metavar="NAME", help="Only this instance; repeatable."
+    ),
+    click.option(
+        "--set",
+        "overrides",
+        multiple=True,
+        callback=settings,
+        metavar="NAME=VALUE",
+        help="Another size, constant or limit for all instances; repeatable.",
+    ),
+    click.option("--deadlock/--no-deadlock", default=True, help="Report states in which nothing can happen."),
+    click.option("--full", is_flag=True, help="Whole states after each step of a counterexample, and all tables."),
+    click.option("--witness", multiple=True, metavar="NAME", help="Tell the witness of this `reachable`; repeatable."),
+    json_option,
+    color_option,
+    quiet_option,
+)

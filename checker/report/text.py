@@ -68,9 +68,10 @@ def _answer(verdict: Verdict) -> Cell:
         case Assurance.BOUNDED:
             return f"no violation to depth {verdict.depth_bound}: {_so_far(verdict)}", "warn"
         case Assurance.EXHAUSTIVE:
-            expected = f", {_listed(verdict.violations)} as expected" if verdict.violations else ""
-            depth = f"depth {verdict.census.depth:,}"
-            return f"holds: all {_states(verdict)}, {depth}; exhaustive for this instance{expected}", "good"
+            scope = f"all {_states(verdict)}, depth {verdict.census.depth:,}; exhaustive for this instance"
+            if verdict.violations:
+                return f"violated as expected: {_listed(verdict.violations)}; {scope}", "good"
+            return f"holds: {scope}", "good"
         case Assurance.INDUCTIVE:
             return "holds: inductive for this instance", "good"
         case Assurance.PROVED:
@@ -158,7 +159,8 @@ def _texts(clauses: tuple[Clause, ...]) -> Iterator[str]:
 def _why(result: PropertyResult, look: Look) -> Iterator[str]:
     """The clauses that failed with their witnesses; for errors of the spec, the sentence and the place."""
     if result.kind in ("undefined", "range"):
-        yield from _labelled("error:", result.message, result.place, look)
+        code = f" [{result.code}]" if result.code else ""
+        yield from _labelled("error:", result.message + code, result.place, look)
         if result.place and result.place.text:
             yield " " * 11 + look.paint(printable(result.place.text.strip()), "soft")
     elif result.message:
@@ -277,6 +279,8 @@ def _remarks(verdict: Verdict, look: Look) -> Iterator[str]:
     for expectation in verdict.expectations:
         tone: Tone = "plain" if expectation.met else "warn" if expectation.met is None else "bad"
         yield from _remark(_expectation(expectation), look, tone)
+    for note in verdict.notes:
+        yield from _remark(note, look, "plain")
 
 
 def _remark(text: str, look: Look, tone: Tone) -> Iterator[str]:

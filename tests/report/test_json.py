@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,11 @@ from checker.verdict import (
     Census,
     Clause,
     Expectation,
+    InductionFailure,
     MapValue,
+    ObligationResult,
     Place,
+    ProofGraph,
     PropertyResult,
     RecordValue,
     SeqValue,
@@ -78,22 +82,50 @@ def test_documents_survive_the_round_trip_and_fit_the_schema(verdict: Verdict) -
 def everything() -> Verdict:
     """A verdict in which no field has its default."""
     place = Place("a.spec", 3, 4, "x")
-    clause = Clause("p(x)", (("x", 1),), place, (Clause("q", (("y", None),)),))
+    clause = Clause("p(x)", (("x", 1),), place, (Clause("q", (("y", None),), place, (Clause("r"),)),))
     message = RecordValue("M", (("f", 1), ("from", "n0")))
     step = Step("on M", "on", (("x", True),), "n0", message, (message,), place)
     trace = Trace((Variable("v", "R", True, True, True),), ((1,), (2,)), (step,), (("N", 3),))
-    result = PropertyResult("P", "step", Status.VIOLATED, place, trace, (clause,), "because")
+    result = PropertyResult("P", "step", Status.VIOLATED, place, trace, (clause,), "because", "Q0601")
     census = Census(2, 1, 1, 1, holding().census.actions, (("crashes", 2),), (clause,))
     expectation = Expectation("violated P", False, "nothing", place, "P")
-    return Verdict(
-        "S", "i", "native", Assurance.INCONCLUSIVE, (result,), (("n", "3"),), census, (expectation,), "time", 9, 0.5, 77
+    failure = InductionFailure(trace, (("n", "2"),), ("v",), clause, True, trace, ("x > 0",))
+    obligation = ObligationResult(
+        "P on M",
+        "preserve",
+        "P",
+        "on M",
+        Status.UNKNOWN,
+        "marks",
+        ("Q",),
+        0.25,
+        place,
+        place,
+        "why",
+        ("plain",),
+        failure,
     )
+    return Verdict(
+        "S", "i", "native", Assurance.INCONCLUSIVE, (result,), (("n", "3"),), census, (expectation,), "time", 9, 0.5,
+        77,         (obligation,), ProofGraph((("P", ("Q",)),), ("R",)), ("a note",),
+    )  # fmt: skip
 
 
 def test_no_field_is_forgotten() -> None:
-    data = through_text(document([everything()]))
+    verdict = everything()
+    for part in (
+        verdict,
+        verdict.census,
+        verdict.properties[0],
+        verdict.obligations[0],
+        verdict.obligations[0].failure,
+    ):
+        assert part is not None
+        for field in dataclasses.fields(part):
+            assert getattr(part, field.name) != field.default, f"give {field.name} a value here"
+    data = through_text(document([verdict]))
     VALIDATOR.validate(data)
-    assert read_document(data) == (everything(),)
+    assert read_document(data) == (verdict,)
 
 
 def test_a_trace_alone_is_read() -> None:
@@ -118,7 +150,7 @@ def test_diagnostics_carry_their_places() -> None:
         ({"format": "itf"}, "its format is 'itf'"),
         ({"format": "quorate.verdicts", "version": 99, "verdicts": []}, "version 99"),
         ({"assurance": "sure", "properties": []}, "'spec' is missing"),
-        ({**verdict_to_json(holding()), "assurance": "sure"}, "'sure' is no assurance"),
+        ({**verdict_to_json(holding()), "assurance": "sure"}, "'sure' is none of violated"),
         ({**verdict_to_json(holding()), "properties": 3}, "3 is not a list"),
         ({**trace_to_json(disagreement()), "steps": []}, "has 1 states, not 13"),
     ],

@@ -1,0 +1,47 @@
+"""`quorate check`: explores the instances of specs, prints each verdict, and answers with the worst outcome."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from checker.cli.engines import ENGINES, choose
+from checker.cli.options import duration, memory, run_options
+from checker.cli.outcome import Exit
+
+if TYPE_CHECKING:
+    from checker.cli.runs import Run
+    from checker.verdict import Verdict
+
+
+def _threads(_: click.Context, __: click.Parameter, value: str) -> int | None:
+    if value == "auto":
+        return None
+    if not (value.isascii() and value.isdigit() and 1 <= int(value[:6]) <= 1024):
+        raise click.BadParameter(f"`{value}` is not `auto` or a number from 1 to 1024")
+    return int(value)
+
+
+@run_options("check")
+@click.option("--engine", type=click.Choice(ENGINES), default="auto", help="Which engine explores.")
+@click.option("--depth", type=click.IntRange(0), metavar="N", help="Explore runs of at most N steps.")
+@click.option("--memory", callback=memory, metavar="SIZE", help="Stop at this much memory, such as 2G.")
+@click.option("--timeout", callback=duration, metavar="SECONDS", help="Stop each instance after this time: 90, 5m.")
+@click.option("--threads", callback=_threads, default="auto", metavar="N", help="How many threads; default all cores.")
+@click.option("--symmetry/--no-symmetry", default=True, help="Explore one of all states that differ by names only.")
+@click.option("--continue", "go_on", is_flag=True, help="Go on after a violation, and find one of each property.")
+def command(run: Run, engine: str, go_on: bool, **options: Any) -> Exit:
+    """Explore every reachable state of the instances of each FILE.
+
+    Answers with a verdict for each instance, and the shortest counterexample to what is violated.
+    """
+    from checker.explore.check import check
+    from checker.explore.problem import Options
+
+    chosen = Options(engine=choose(engine, run.console), stop_at_first=not go_on, deadlock=run.deadlock, **options)
+
+    def explore(spec: Any, decl: Any, progress: Any) -> Verdict:
+        return check(spec, decl, chosen, progress)
+
+    return run.each(explore)

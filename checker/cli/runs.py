@@ -1,0 +1,99 @@
+"""What `check` and `simulate` have in common: for each instance of each file one verdict, printed as it comes.
+
+The engine is a function that the verb brings along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from checker.cli.console import Console
+from checker.cli.files import Read, read
+from checker.cli.outcome import Exit, of_verdict, worst
+from checker.cli.progress import Reporter
+from checker.source import SpecError
+
+if TYPE_CHECKING:
+    from checker.explore.search import Progress
+    from checker.language.ir import InstanceDecl, Spec
+    from checker.verdict import Verdict
+
+Explore: TypeAlias = "Callable[[Spec, InstanceDecl, Callable[[Progress], None]], Verdict]"
+
+INTERRUPTED = "interrupted"
+"""The reason that engines give for a verdict that was cut short from the keyboard."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What was asked for: which instances of which files, with which overrides, and how to report."""
+
+    console: Console
+    files: tuple[str, ...]
+    instances: tuple[str, ...]
+    overrides: dict[str, str]
+    deadlock: bool
+    json_target: str | None
+    full: bool
+    witness: tuple[str, ...]
+
+    def each(self, explore: Explore) -> Exit:
+        """Explores every instance that was asked for; all files are read, and their errors told, before the first."""
+        found = read(self.files)
+        self.console.diagnose((*found.errors, *found.warnings))
+        verdicts: list[Verdict] = []
+        code = Exit.USAGE if found.errors else self._explore(found, explore, verdicts)
+        if self.json_target is not None:
+            from checker.cli.save import save_document
+            from checker.report.json import document
+
+            diagnostics = (*found.errors, *found.warnings)
+            save_document(document(verdicts, diagnostics, exit_code=code), self.json_target, self.console)
+        return code
+
+    def _explore(self, found: Read, explore: Explore, verdicts: list[Verdict]) -> Exit:
+        codes: list[Exit] = []
+        for spec, decl in list(self._chosen(found)):
+            try:
+                with Reporter(self.console, f"{spec.name} {decl.name}") as progress:
+                    verdict = explore(spec, decl, progress)
+            except SpecError as error:
+                self.console.diagnose(error.diagnostics)
+                codes.append(Exit.USAGE)
+                continue
+            interrupted = verdict.reason == INTERRUPTED
+            codes.append(of_verdict(verdict, interrupted=interrupted))
+            self._print(verdict, first=not verdicts)
+            verdicts.append(verdict)
+            if interrupted:
+                break
+        return worst(codes)
+
+    def _chosen(self, found: Read) -> Iterator[tuple[Spec, InstanceDecl]]:
+        """The instances asked for, or all, or one made of overrides alone where a file has none; raises SpecError."""
+        from checker.explore.instance import default_instance, find_instance
+        from checker.explore.overrides import with_overrides
+
+        for _, loaded in found.loaded:
+            spec = loaded.spec
+            if self.instances:
+                decls = [find_instance(spec, name) for name in dict.fromkeys(self.instances)]
+            else:
+                decls = list(spec.instances) or [default_instance(spec)]
+            for decl in decls:
+                yield spec, with_overrides(spec, decl, self.overrides)
+
+    def _print(self, verdict: Verdict, *, first: bool) -> None:
+        from checker.report.story import View
+        from checker.report.text import report, verdict_line
+
+        if self.json_target == "-":
+            return
+        look = self.console.look
+        if self.console.quiet:
+            self.console.out(f"{verdict.spec} {verdict.instance}: {verdict_line(verdict, look)}")
+            return
+        text = report(verdict, look, View(self.full), frozenset(self.witness))
+        self.console.out(text if first else f"\n{look.paint('-' * min(look.width, 72), 'soft')}\n\n{text}")
