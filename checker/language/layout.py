@@ -61,9 +61,8 @@ class Line:
 def read_lines(source: Source) -> tuple[tuple[Line, ...], tuple[Diagnostic, ...]]:
     """The top-level lines of a source, each with its block, and what is wrong with lexemes, brackets and layout."""
     diagnostics: list[Diagnostic] = []
-    rows = [
-        row for row in (_row(source, number, diagnostics) for number in range(1, len(source.lines) + 1)) if row.lexemes
-    ]
+    every = [_row(source, number, diagnostics) for number in range(1, len(source.lines) + 1)]
+    rows = [row for row in every if row.lexemes]
     tabs = _tabs(rows)
     lines = _tree(_logical_lines(rows, diagnostics), diagnostics if tabs is None else [])
     return tuple(lines), (*diagnostics, *([] if tabs is None else [tabs]))
@@ -74,10 +73,11 @@ def read_lines(source: Source) -> tuple[tuple[Line, ...], tuple[Diagnostic, ...]
 _LEXEME = re.compile(
     r"""(?P<word>[A-Za-z_][A-Za-z0-9_]*)
       | (?P<number>[0-9][A-Za-z0-9_]*)
+      | (?P<alias>===|!==|=<(?!=)|<>|/=|\|\|)
       | (?P<symbol><=>|=>|==|!=|<=|>=|:=|->|\.\.|[-+*<>=:,.?|(){}\[\]])
       | (?P<blank>[ \t\r\f\v]+|\A\ufeff)
       | (?P<comment>\#.*)
-      | (?P<alien>"[^"]*"?|'[^']*'?|&&?|/\\|\\/|[^\x00-\x7f]+|[\x00-\x1f\x7f]+|.)""",
+      | (?P<alien>"[^"]*"?|(?<=[A-Za-z0-9_])'|'[^']*'?|&&?|/\\|\\/|[^\x00-\x7f]+|[\x00-\x1f\x7f]+|.)""",
     re.VERBOSE | re.DOTALL,
 )
 
@@ -86,6 +86,7 @@ _HABITS = {
     "&&": "and", "&": "and", "/\\": "and", "\u2227": "and", "\\/": "or", "\u2228": "or", "!": "not", "~": "not",
     "¬": "not", "∈": "in", "∉": "not in", "\u222a": "union", "∩": "intersect", "⊆": "subset", "∀": "forall",
     "∃": "exists", "≤": "<=", "≥": ">=", "≠": "!=", "⇒": "=>", "→": "->", "⇔": "<=>", "\u00d7": "*", "\u2212": "-",
+    "===": "==", "!==": "!=", "=<": "<=", "<>": "!=", "/=": "!=", "||": "or",
 }  # fmt: skip
 _HINTS = {
     "/": "there is no division; multiply the other side instead",
@@ -121,7 +122,7 @@ def _row(source: Source, number: int, diagnostics: list[Diagnostic]) -> _Row:
             row.reported = True
             diagnostics.extend([problem] if found not in told else [])
             told.add(found)
-        if kind != "alien":
+        if kind in ("word", "number", "symbol"):
             if not row.lexemes:
                 row.column = len(text[: match.start()].expandtabs(4)) + 1
             row.lexemes.append(Lexeme(cast(Kind, kind), found, span))
@@ -148,7 +149,7 @@ def _problem(kind: str, text: str, span: Span) -> Diagnostic | None:
             )
         case "number" if len(text.replace("_", "").lstrip("0")) > MAX_DIGITS:
             return Diagnostic("Q0108", f"this number has more than {MAX_DIGITS} digits", span, "use a smaller number")
-        case "alien":
+        case "alien" | "alias":
             return _alien(text, span)
         case _:
             return None
@@ -156,8 +157,11 @@ def _problem(kind: str, text: str, span: Span) -> Diagnostic | None:
 
 def _alien(text: str, span: Span) -> Diagnostic:
     if text[0] in "\"'":
-        hint = "there are no strings; declare an `enum`" if text[0] == '"' else "there are no primes; `:=` assigns"
-        return Diagnostic("Q0103", f"the language has no `{text[0]}`", span, hint)
+        if text == "'":
+            return Diagnostic(
+                "Q0103", "there are no primes", span, "`:=` assigns; a `step` reads the old state with `old(e)`"
+            )
+        return Diagnostic("Q0103", "there are no strings", span, "declare an `enum`, and use its values")
     if text in _HABITS:
         return Diagnostic("Q0103", f"`{text}` is not a symbol of the language", span, f"write `{_HABITS[text]}`")
     if text.isprintable():

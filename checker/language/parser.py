@@ -25,10 +25,11 @@ from checker.language import syntax as s
 from checker.language.complaints import Failure, explain
 from checker.language.layout import Lexeme, Line, read_lines, words
 from checker.language.trees import Builder, Leaf
-from checker.source import Diagnostic, Source, Span, SpecError
+from checker.source import Diagnostic, Source, Span, SpecError, did_you_mean
 
 MAX_BYTES = 4 * 1024 * 1024
 MAX_DEPTH = 200  # operations and statements within one another; later stages recurse over the tree
+MAX_ERRORS = 100  # in a file; whoever has more is not helped by more
 
 
 def read_source(path: str | os.PathLike[str]) -> Source:
@@ -47,6 +48,8 @@ def read_source(path: str | os.PathLike[str]) -> Source:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
         raise _unreadable("Q0705", f"`{name}` cannot be read: {reason}", "check its name and its permissions") from None
+    if b"\0" in content:
+        raise _unreadable("Q0703", f"`{name}` is not a text", "save it as plain text in the encoding UTF-8")
     if len(content) > MAX_BYTES:
         raise _unreadable("Q0704", f"`{name}` has more than 4 MiB", "a spec is a text of some hundred lines")
     try:
@@ -74,12 +77,10 @@ def parse(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
     """The items of a source that could be parsed, and the errors of the others, in order of place."""
     lines, diagnostics = read_lines(source)
     work = _Work(list(diagnostics))
-    parsed = [(unit, _parse_unit(unit, "item", work)) for unit in _units(lines, "item")]
-    items = tuple(item for _, item in parsed if item is not None)
-    if not parsed or parsed[0][1] is not None:
-        work.diagnostics.extend(_head_problems(source, lines))
+    items = tuple(item for item in _parse_units(_units(lines, "item"), "item", work) if item is not None)
+    work.diagnostics.extend(_head_problems(source, lines))
     found = sorted(work.diagnostics, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0))
-    return s.File(source, items, frozenset(work.broken)), tuple(found)
+    return s.File(source, items, frozenset(work.broken)), tuple(found[:MAX_ERRORS])
 
 
 def _head_problems(source: Source, lines: tuple[Line, ...]) -> Iterator[Diagnostic]:
@@ -89,8 +90,9 @@ def _head_problems(source: Source, lines: tuple[Line, ...]) -> Iterator[Diagnost
         yield Diagnostic("Q0107", "the file declares nothing", Span(source, 1, 1, 1, 1), hint)
         return
     heads = [line for line in lines if line.lexemes[0].text == "spec"]
-    if not heads:
+    if not heads and did_you_mean(lines[0].lexemes[0].text, ["spec"]) is None:
         yield Diagnostic("Q0107", "the file does not begin with `spec` and a name", lines[0].lexemes[0].span, hint)
+    if not heads:
         return
     if heads[0] is not lines[0]:
         yield Diagnostic("Q0107", "`spec` is not the first declaration", heads[0].lexemes[0].span, "move it to the top")
@@ -112,7 +114,7 @@ _INNER = {
     "member": dict.fromkeys(("on", "action", "timeout", "procedure"), "statement"),
     "statement": dict.fromkeys(("if", "elif", "else"), "statement"),
 }
-_STUBS = {"statement": "skip", "clause": "true"}
+_STUBS = {"statement": ["skip"], "clause": ["true"], "premise_line": ["from", "it"]}
 
 
 @dataclass
@@ -137,15 +139,29 @@ def _is_if(unit: Unit) -> bool:
     return unit[0].lexemes[0].text == "if" and unit[-1].lexemes[0].text in ("if", "elif")
 
 
+def _parse_units(units: Iterable[Unit], start: str, work: _Work) -> Iterator[Any]:
+    """The tree of each unit, or None. Lines that may be the block which a head before them lacks are not blamed."""
+    orphans = False
+    for unit in units:
+        before = len(work.diagnostics)
+        tree = _parse_unit(unit, start, work)
+        new = work.diagnostics[before:]
+        if orphans and all(diagnostic.code == "Q0106" for diagnostic in new):
+            del work.diagnostics[before:]
+        orphans = tree is None and (orphans or any(diagnostic.code == "Q0112" for diagnostic in new))
+        yield tree
+
+
 def _parse_unit(unit: Unit, start: str, work: _Work) -> Any:
     """The tree of a unit, or None when it has errors; of a role with a sound head, the sound members."""
     problem: tuple[Diagnostic, ...] = ()
-    if not any(line.reported for top in unit for line in top.walk()):
+    enough = len(work.diagnostics) >= MAX_ERRORS
+    if not enough and not any(line.reported for top in unit for line in top.walk()):
         try:
             return _tree(unit, start)
         except SpecError as error:
             problem = error.diagnostics
-    rest = [_without_broken_parts(line, start, work) for line in unit]
+    rest = unit if enough else [_without_broken_parts(line, start, work) for line in unit]
     if any(kept is not line for kept, line in zip(rest, unit, strict=True)):
         problem = ()
         if not any(line.reported for line in rest):
@@ -167,13 +183,15 @@ def _without_broken_parts(line: Line, start: str, work: _Work) -> Line:
     if inner is None:
         return line
     units = _units(line.children, inner)
-    sound = [unit for unit in units if _parse_unit(unit, inner, work) is not None]
+    trees = list(_parse_units(units, inner, work))
+    sound = [unit for unit, tree in zip(units, trees, strict=True) if tree is not None]
     if len(sound) == len(units):
         return line
     children = [child for unit in sound for child in unit]
     if not children and inner in _STUBS:
         first = line.children[0]
-        children = [Line(first.column, [Lexeme("word", _STUBS[inner], first.lexemes[0].span)])]
+        stub = [Lexeme("word", text, first.lexemes[0].span) for text in _STUBS[inner]]
+        children = [Line(first.column, stub)]
     return Line(line.column, line.lexemes, line.reported, children)
 
 
@@ -212,28 +230,43 @@ def _after(line: Line) -> Span:
 
 def _tree(unit: Unit, start: str) -> Any:
     """The tree of a whole unit. Raises SpecError with the first error in it."""
-    grammar = _grammar()
-    parser: Any = grammar.lark.parse_interactive(start=start)
     symbols = list(_symbols(unit))
-    end = _Symbol(Leaf("$END", "", symbols[-1].leaf.span), symbols[-1].line, symbols[-1].index)
-    tree: Any = None
-    for position, symbol in enumerate([*symbols, end]):
-        following = symbols[position + 1].leaf if position + 1 < len(symbols) else end.leaf
-        leaf = grammar.resolve(symbol.leaf, following, parser.choices())
-        try:
-            tree = parser.feed_token(cast(Token, leaf))
-        except UnexpectedToken:
-            head = symbols[position - 1].line if position else symbol.line
-            expected = frozenset(grammar.spellings.get(name, name) for name in parser.accepts())
-            failure = Failure(
-                leaf.text or leaf.type, leaf.span, symbol.line.lexemes, symbol.index, head.lexemes, expected, start
-            )
-            raise SpecError([explain(failure)]) from None
+    last = symbols[-1]
+    symbols.append(_Symbol(Leaf("$END", "", last.leaf.span), last.line, last.index))
+    tree, stopped = _run(symbols, start)
+    if stopped is not None:
+        raise SpecError([explain(_failure(symbols, stopped, start))])
     deep = _too_deep(tree)
     if deep is not None:
         message = f"operations are nested more than {MAX_DEPTH} deep"
         raise SpecError([Diagnostic("Q0105", message, deep, "name a part of it with `define` or `let`")])
     return tree
+
+
+def _run(symbols: list[_Symbol], start: str) -> tuple[Any, int | None]:
+    """The tree of the symbols; or the position of the first that the grammar does not admit."""
+    grammar = _grammar()
+    parser: Any = grammar.lark.parse_interactive(start=start)
+    tree: Any = None
+    for position in range(len(symbols)):
+        try:
+            tree = parser.feed_token(cast(Token, grammar.terminal(symbols, position, parser.choices())))
+        except UnexpectedToken:
+            return None, position
+    return tree, None
+
+
+def _failure(symbols: list[_Symbol], stopped: int, start: str) -> Failure:
+    """The failure at a position, with what the parser would have taken there."""
+    grammar = _grammar()
+    parser: Any = grammar.lark.parse_interactive(start=start)
+    for position in range(stopped):
+        parser.feed_token(cast(Token, grammar.terminal(symbols, position, parser.choices())))
+    expected = frozenset(grammar.spellings.get(name, name) for name in parser.accepts())
+    symbol = symbols[stopped]
+    head = symbols[stopped - 1].line if stopped else symbol.line
+    found = symbol.leaf.text or symbol.leaf.type
+    return Failure(found, symbol.leaf.span, symbol.line.lexemes, symbol.index, head.lexemes, expected, start)
 
 
 def _too_deep(tree: object) -> Span | None:
@@ -254,8 +287,10 @@ def _too_deep(tree: object) -> Span | None:
 
 _STARTS = ["item", "member", "statement", "clause", "premise_line", "instance_line"]
 # Words that are keywords only when a name follows them, so that variables may be called so.
-_SOFT = frozenset(("max", "min", "sent", "check", "allow", "expect"))
-_OPERATOR_WORDS = words("and or not in union intersect minus subset then else where by from to for of")
+_SOFT = words("max min sent check allow expect")
+# Words that are never names, except of fields.
+_RESERVED = words("and or not in union intersect minus subset forall exists if elif then else where the")
+_AFTER_OPERANDS = words("and or not in union intersect minus subset then else where by from to for of")
 
 
 @dataclass(frozen=True)
@@ -266,14 +301,20 @@ class _Grammar:
     terminals: dict[str, str]
     spellings: dict[str, str]
 
-    def resolve(self, leaf: Leaf, following: Leaf, choices: dict[str, Any]) -> Leaf:
-        """The leaf as a terminal: a word is a keyword where the parser can take that keyword, else a name."""
+    def terminal(self, symbols: list[_Symbol], position: int, choices: dict[str, Any]) -> Leaf:
+        """The symbol as a terminal: a word is a keyword where the parser can take that keyword, else a name."""
+        leaf = symbols[position].leaf
         match leaf.type:
             case "word":
-                terminal = self.terminals.get(leaf.text)
-                soft = leaf.text in _SOFT and (following.type != "word" or following.text in _OPERATOR_WORDS)
-                keyword = terminal is not None and terminal in choices and not soft
-                return Leaf(terminal if keyword and terminal else "NAME", leaf.text, leaf.span)
+                following = symbols[position + 1].leaf
+                keyword = self.terminals.get(leaf.text, "NAME")
+                if keyword not in choices:
+                    before = symbols[position - 1].leaf.text if position else ""
+                    field = before == "." or (before in ("(", ",") and following.text == ":")
+                    keyword = keyword if leaf.text in _RESERVED and not field else "NAME"
+                elif leaf.text in _SOFT and (following.type != "word" or following.text in _AFTER_OPERANDS):
+                    keyword = "NAME"
+                return Leaf(keyword, leaf.text, leaf.span)
             case "number":
                 return Leaf("NUMBER", leaf.text, leaf.span)
             case "symbol":
