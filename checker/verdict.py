@@ -187,7 +187,8 @@ class PropertyResult:
     """One property of one run: its status, and the trace that shows it (a counterexample or a witness).
 
     `kind` is the kind of declaration, or `deadlock`, or `undefined` for a partial operation that was applied
-    outside its domain, or `range` for a value outside its declared range; `message` is one sentence.
+    outside its domain, or `range` for a value outside its declared range; `message` is one sentence, and `code` that
+    of the page that explains it, where there is one.
     """
 
     name: str
@@ -197,6 +198,7 @@ class PropertyResult:
     trace: Trace | None = None
     clauses: tuple[Clause, ...] = ()
     message: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True)

@@ -426,6 +426,12 @@ def _sent(messages: Eval, fields: list[Eval | None]) -> Eval:
 
     def matches(s: State, e: Env) -> bool:
         wanted = [(i, field(s, e)) for i, field in given]
-        return any(all(message[i] == value for i, value in wanted) for message in messages(s, e))
+        for message in messages(s, e):
+            for i, value in wanted:
+                if message[i] != value:
+                    break
+            else:
+                return True
+        return False
 
     return matches

@@ -83,12 +83,11 @@ class Interpreter:
 
     def evaluate(self, expr: ir.Expr, state: State, names: Env | None = None, old: State | None = None) -> Any:
         """The value of an expression in a state, for these bound names. Raises Fault."""
-        env = {**(names or {}), OLD: old}
-        return defined(self._machine(state).evaluator.compile(expr))(state, env)
+        return self._machine(state).clause(expr)(state, {**(names or {}), OLD: old})
 
     def choices(self, binder: ir.Binder, state: State, names: Env, old: State | None = None) -> Sequence[Value]:
         """What a binder ranges over in a state. Raises Fault."""
-        values: Sequence[Value] = defined(self._machine(state).evaluator.choices(binder))(state, {**names, OLD: old})
+        values: Sequence[Value] = self._machine(state).choices(binder)(state, {**names, OLD: old})
         return values
 
     def holds(self, clauses: Sequence[ir.Expr], state: State, old: State | None = None) -> bool:
@@ -115,6 +114,15 @@ class Interpreter:
         """The conjunction of the clauses of a `step` property, of a step from one state to another."""
         return lambda before, after: self.holds(clauses, after, before)
 
+    def is_initial(self, state: State) -> bool:
+        """Whether a run may begin with the state."""
+        return self._machine(state).is_initial(state)
+
+    def world(self, state: State) -> int:
+        """The number of the state's world."""
+        world: int = state[self._world]
+        return world
+
     def domains(self, state: State) -> Domains:
         """The domains of the state's world."""
         return self._machine(state).domains
@@ -135,6 +143,7 @@ class _Machine:
             for number, decl in enumerate(self.spec.actions)
         ]
         self._clauses: dict[int, tuple[ir.Expr, Eval]] = {}
+        self._choices: dict[int, tuple[ir.Binder, Eval]] = {}
 
     def clause(self, expr: ir.Expr) -> Eval:
         """The closure of a clause of a property, made once."""
@@ -142,6 +151,17 @@ class _Machine:
         if known is None:
             known = self._clauses[id(expr)] = (expr, defined(self.evaluator.compile(expr)))
         return known[1]
+
+    def choices(self, binder: ir.Binder) -> Eval:
+        """The closure of what a binder ranges over, made once."""
+        known = self._choices.get(id(binder))
+        if known is None:
+            known = self._choices[id(binder)] = (binder, defined(self.evaluator.choices(binder)))
+        return known[1]
+
+    def is_initial(self, state: State) -> bool:
+        empty = (*[None] * len(self.spec.variables), state[-1])
+        return all(state[i] in self._initial_values(v, empty) for i, v in enumerate(self.spec.variables))
 
     def initial(self, world: int) -> Iterator[State]:
         empty = (*[None] * len(self.spec.variables), world)

@@ -45,33 +45,31 @@ class Model(Protocol):
 
 @dataclass(frozen=True)
 class Watch:
-    """Something to look for, until it is found: in states (`on_state`), or else in steps (`on_step`).
+    """Something to look for until it is found, in states (`on_state`) or steps (`on_step`); either may raise Fault."""
 
-    `stops`: finding it is a violation. Either function may raise Fault.
-    """
-
-    name: str
-    stops: bool
     on_state: Callable[[Any], bool] | None = None
     on_step: Callable[[Any, Any], bool] | None = None
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How far to go: `depth` in steps, `memory` in bytes of the process, `seconds` of wall time; None: no bound."""
+    """How far to go: `depth` in steps, `memory` in bytes of the process, `seconds` of wall time; None: no bound.
+
+    `stop_on`: the subjects (see `Found`) that end the search when found, after the level in which they are found.
+    """
 
     depth: int | None = None
     memory: int | None = None
     seconds: float | None = None
-    stop_at_first: bool = True
+    stop_on: frozenset[int] = frozenset()
     deadlock: bool = True
 
 
 class End(Enum):
-    """Why a search ended. `VIOLATION`: one was found, and the level in which it was found was completed."""
+    """Why a search ended. `FOUND`: something of `Limits.stop_on` was found before everything was seen."""
 
     COMPLETE = "complete"
-    VIOLATION = "violation"
+    FOUND = "found"
     DEPTH = "depth"
     MEMORY = "memory"
     TIME = "time"
@@ -157,7 +155,7 @@ class _Search:
     transitions: int = 0
     depth: int = 0
     ticks: int = 0
-    violated: bool = False
+    stopping: bool = False
     on_states: list[tuple[int, Callable[[Any], bool]]] = field(default_factory=list)
     on_steps: list[tuple[int, Callable[[Any, Any], bool]]] = field(default_factory=list)
 
@@ -166,8 +164,8 @@ class _Search:
         try:
             self.begin()
             while self.level:
-                if self.violated and self.limits.stop_at_first:
-                    raise _Ended(End.VIOLATION)
+                if self.stopping:
+                    raise _Ended(End.FOUND)
                 if self.limits.depth is not None and self.depth >= self.limits.depth:
                     raise _Ended(End.DEPTH)
                 self.expand_level()
@@ -177,7 +175,7 @@ class _Search:
             end = End.INTERRUPTED
         except MemoryError:
             end = End.MEMORY
-        return self.answer(end)
+        return self.answer(End.FOUND if self.stopping and end is not End.COMPLETE else end)
 
     def begin(self) -> None:
         self.choose_watches()
@@ -259,7 +257,7 @@ class _Search:
         while (parent := self.parents[run[-1]]) is not None:
             run.append(parent)
         self.found[subject] = (*reversed(run), *successor)
-        self.violated = self.violated or subject < 0 or self.watches[subject].stops
+        self.stopping = self.stopping or subject in self.limits.stop_on
         self.choose_watches()
 
     # --- limits -------------------------------------------------------------------------------------

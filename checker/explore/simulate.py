@@ -1,0 +1,208 @@
+"""Random walks: for instances too large to explore, a sample of runs that anyone can repeat from its seed.
+
+A walk that finds a violation gives a real run, though seldom a shortest one; finding none proves nothing.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from checker.explore.check import Extent, judge
+from checker.explore.expect import notes
+from checker.explore.faults import Fault
+from checker.explore.instance import instantiate
+from checker.explore.interpreter import Interpreter, State
+from checker.explore.problem import Options, Problem, problem, watch
+from checker.explore.search import DEADLOCK, FAULT, Answer, End, Expansion, Found, Progress, Watch
+from checker.language import ir
+from checker.language.finite import for_instance
+from checker.source import Diagnostic, SpecError
+from checker.verdict import Assurance, Verdict
+
+_MOST_STARTS = 10_000  # initial states among which walks choose
+_PROGRESS_EVERY = 0.25  # seconds
+
+
+@dataclass(frozen=True)
+class Walks:
+    """How many walks, and of how many steps each at most. The same seed takes the same walks."""
+
+    number: int = 100
+    length: int = 100
+    seed: int = 0
+
+
+def fresh_seed() -> int:
+    """A seed for those who do not care which."""
+    return random.SystemRandom().randrange(1 << 32)
+
+
+def simulate(
+    spec: ir.Spec,
+    decl: ir.InstanceDecl,
+    walks: Walks,
+    options: Options | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Verdict:
+    """Take random walks through one instance: each step is chosen among all that are possible, evenly.
+
+    Of `options` the bound on time, `stop_at_first` and `deadlock` count. Raises SpecError where the instance cannot be
+    made finite.
+    """
+    options = options or Options()
+    question = problem(Interpreter(instantiate(for_instance(spec, decl), decl)), options)
+    walker = _Walker(question, walks, options.timeout, progress)
+    answer = walker.run()
+    verdict = judge(question, answer, "simulation", _extent(answer, walks, walker.taken))
+    return replace(verdict, notes=notes(spec, decl))
+
+
+def _extent(answer: Answer, walks: Walks, taken: int) -> Extent:
+    unseen = f"not violated in {taken:,} random walks"
+    if answer.end in (End.COMPLETE, End.FOUND):
+        return Extent(Assurance.SAMPLED, seed=walks.seed, unseen=unseen)
+    reason = "interrupted" if answer.end is End.INTERRUPTED else f"out of time after {answer.seconds:.1f} s"
+    return Extent(
+        Assurance.INCONCLUSIVE, f"{reason}, {taken:,} of {walks.number:,} walks", seed=walks.seed, unseen=unseen
+    )
+
+
+class _OutOfTime(Exception):
+    pass
+
+
+@dataclass
+class _Walker:
+    question: Problem
+    walks: Walks
+    seconds: float | None
+    report: Callable[[Progress], None] | None
+    seen: set[State] = field(default_factory=set)
+    found: dict[int, tuple[State, ...]] = field(default_factory=dict)
+    bounds: dict[str, set[State]] = field(default_factory=dict)
+    transitions: int = 0
+    depth: int = 0
+    taken: int = 0
+    reported: float = 0.0
+
+    def run(self) -> Answer:
+        self.start = time.monotonic()
+        self.watches: list[Watch] = [watch(self.question.interpreter, goal) for goal in self.question.goals]
+        actions = len(self.question.interpreter.spec.actions)
+        self.counts, self.news = [0] * actions, [0] * actions
+        end = End.COMPLETE
+        try:
+            end = self._all()
+        except _OutOfTime:
+            end = End.TIME
+        except KeyboardInterrupt:
+            end = End.INTERRUPTED
+        return self._answer(end)
+
+    def _all(self) -> End:
+        chance = random.Random(self.walks.seed)
+        starts = self._starts()
+        for _ in range(self.walks.number):
+            self._walk(chance, chance.choice(starts))
+            self.taken += 1
+            if self.found.keys() & self.question.stop_on:
+                return End.FOUND
+        return End.COMPLETE
+
+    def _starts(self) -> list[State]:
+        """The initial states, or the first of them where there are very many."""
+        starts: list[State] = []
+        for state in self.question.interpreter.initial():
+            starts.append(state)
+            if len(starts) == _MOST_STARTS:
+                break
+        if not starts:
+            spec = self.question.interpreter.spec
+            raise SpecError([Diagnostic("Q0512", f"`{spec.name}` has no initial state in this instance", spec.span)])
+        return starts
+
+    def _walk(self, chance: random.Random, state: State) -> None:
+        run = [state]
+        self._see(run, None)
+        while len(run) <= self.walks.length:
+            self._check_time(len(run))
+            expansion = self.question.interpreter.expand(run[-1])
+            self._count_bounds(run, expansion)
+            if expansion.faulty:
+                self._hit(FAULT, run)
+                return
+            if not expansion.steps:
+                self._stuck(run, expansion)
+                return
+            action, state = chance.choice(expansion.steps)
+            run.append(state)
+            self.counts[action] += 1
+            self.transitions += 1
+            self._see(run, action)
+            if self.found.keys() & self.question.stop_on:
+                return
+
+    # --- looking ------------------------------------------------------------------------------------
+
+    def _see(self, run: list[State], action: int | None) -> None:
+        """Looks at the end of the run, and at the last step."""
+        self.depth = max(self.depth, len(run) - 1)
+        new = run[-1] not in self.seen
+        if new:
+            self.seen.add(run[-1])
+            if action is not None:
+                self.news[action] += 1
+        for i, each in enumerate(self.watches):
+            if i in self.found:
+                continue
+            try:
+                if each.on_state is not None and new and each.on_state(run[-1]):
+                    self._hit(i, run)
+                if each.on_step is not None and len(run) > 1 and each.on_step(run[-2], run[-1]):
+                    self._hit(i, run)
+            except Fault:
+                self._hit(FAULT, run)
+
+    def _stuck(self, run: list[State], expansion: Expansion) -> None:
+        if expansion.cut or not self.question.deadlock:
+            return
+        try:
+            if not self.question.interpreter.may_stop(run[-1]):
+                self._hit(DEADLOCK, run)
+        except Fault:
+            self._hit(FAULT, run)
+
+    def _hit(self, subject: int, run: list[State]) -> None:
+        self.found.setdefault(subject, tuple(run))
+
+    def _count_bounds(self, run: list[State], expansion: Expansion) -> None:
+        for bound in expansion.cut:
+            self.bounds.setdefault(bound, set()).add(run[-1])
+
+    def _check_time(self, depth: int) -> None:
+        now = time.monotonic() - self.start
+        if self.seconds is not None and now > self.seconds:
+            raise _OutOfTime
+        if self.report is not None and now - self.reported > _PROGRESS_EVERY:
+            self.reported = now
+            self.report(Progress(len(self.seen), self.transitions, depth, 0, now))
+
+    def _answer(self, end: End) -> Answer:
+        if end is not End.COMPLETE and self.found.keys() & self.question.stop_on:
+            end = End.FOUND
+        order = sorted(self.found.items(), key=lambda item: (len(item[1]), item[0]))
+        return Answer(
+            end,
+            len(self.seen),
+            self.transitions,
+            self.depth,
+            0,
+            tuple(self.counts),
+            tuple(self.news),
+            tuple(sorted((bound, len(states)) for bound, states in self.bounds.items())),
+            tuple(Found(subject, run) for subject, run in order),
+            time.monotonic() - self.start,
+        )
