@@ -119,21 +119,20 @@ def peterson(processes: int) -> Model:
     return [(*idle, (-1, *last), (nobody,) * processes) for last in starts], successors
 
 
-def lock_epochs(nodes: int, epochs: int) -> Model:
-    """After the relational lock server of Ivy's examples, with any node first."""
+def lock_epochs(nodes: int, epochs: int, first: int | None = None) -> Model:
+    """After the relational lock server of Ivy's examples; each node is first, if none is named."""
     everyone = range(nodes)
 
     def successors(state: State) -> Iterator[State]:
-        _, epoch, holder, transfers, locked = state
-        first = state[0]
-        for n, (m, e) in product(everyone, product(everyone, range(epochs))):
-            if holder[n] and e > epoch[n]:
-                yield (first, epoch, put(holder, n, False), transfers | {(n, m, e)}, locked)
+        chosen, epoch, holds, transfers, locked = state
+        for n, m, e in product(everyone, everyone, range(epochs)):
+            if holds[n] and e > epoch[n]:
+                yield (chosen, epoch, put(holds, n, False), transfers | {(n, m, e)}, locked)
         for _, n, e in transfers:
             if e > epoch[n]:
-                yield (first, put(epoch, n, e), put(holder, n, True), transfers, locked | {(n, e)})
+                yield (chosen, put(epoch, n, e), put(holds, n, True), transfers, locked | {(n, e)})
 
     nothing: frozenset[Any] = frozenset()
-    return [
-        (first, (0,) * nodes, tuple(n == first for n in everyone), nothing, nothing) for first in everyone
-    ], successors
+    candidates = everyone if first is None else [first]
+    starts = [(c, (0,) * nodes, tuple(n == c for n in everyone), nothing, nothing) for c in candidates]
+    return starts, successors

@@ -1,0 +1,67 @@
+"""Every mutant is killed: the explorer finds what its file expects, and the spec that it is a copy of is right there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from mutants import MUTANTS, SPECS, load_mutant
+
+from checker.explore.check import check
+from checker.language import ir
+from checker.language.frontend import load, load_source
+
+
+@pytest.mark.parametrize("path", MUTANTS, ids=lambda path: path.stem)
+def test_mutant_is_killed(path: Path) -> None:
+    spec = load_source(load_mutant(path).source).spec
+    (decl,) = spec.instances
+    assert all(isinstance(expected, ir.ExpectViolated) and expected.steps for expected in decl.expected)
+    verdict = check(spec, decl)
+    assert [(e.text, e.met) for e in verdict.expectations] == [(e.text, True) for e in verdict.expectations] != []
+
+
+def test_every_spec_has_mutants() -> None:
+    assert {load_mutant(path).base for path in MUTANTS} == set(SPECS.glob("*.spec"))
+
+
+@pytest.mark.parametrize("base", sorted(SPECS.glob("*.spec")), ids=lambda path: path.stem)
+def test_every_guard_of_a_spec_has_a_mutant(base: Path) -> None:
+    """A `require` that no mutant touches might as well not be there."""
+    text = base.read_text(encoding="ascii")
+    guards = {line for line in text.splitlines() if line.strip().startswith("require ")}
+    touched = "".join(path.read_text(encoding="ascii") for path in MUTANTS if load_mutant(path).base == base)
+    untouched = {line.strip() for line in guards if f"- {line}" not in touched}
+    assert untouched == PROGRAM_ORDER.get(base.stem, set())
+
+
+# Guards that say where a process is in its program, as line numbers do in the paper; they protect nothing.
+PROGRAM_ORDER = {
+    "peterson": {
+        "require phase[p] == climbing",
+        "require phase[p] == announcing",
+        "require phase[p] == waiting",
+        "require phase[p] == critical",
+        "require q != p and q not in seen[p]",
+    }
+}
+
+
+def test_a_mutant_that_does_not_fit_its_base_is_refused(tmp_path: Path) -> None:
+    text = next(path for path in MUTANTS if path.stem == "paxos_ignores_promise").read_text(encoding="ascii")
+    path = tmp_path / "x.mutant"
+    path.write_text(text.replace("promised <= m.ballot", "promised <= m.ballots"), encoding="ascii")
+    with pytest.raises(ValueError, match="occur 0 times"):
+        load_mutant(path)
+    path.write_text(
+        text.replace("        require promised <= m.ballot", "        promised := m.ballot"), encoding="ascii"
+    )
+    with pytest.raises(ValueError, match="occur 2 times"):
+        load_mutant(path)
+
+
+def test_specs_are_untouched_by_their_mutants() -> None:
+    for path in MUTANTS:
+        mutant = load_mutant(path)
+        assert mutant.source.text != mutant.base.read_text(encoding="ascii")
+        assert load(mutant.base).spec.name == load_source(mutant.source).spec.name

@@ -1,0 +1,83 @@
+"""Every spec under `specs/`: all its instances are explored, and all that they expect is met."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from handwritten import Model, count, lock_epochs, paxos, peterson, two_phase_commit
+
+from checker.explore.check import check
+from checker.language import ir
+from checker.language.frontend import load
+from checker.verdict import Assurance, Verdict
+
+SPECS = Path(__file__).parent.parent / "specs"
+FILES = sorted(SPECS.rglob("*.spec"))
+INSTANCES = [(path, decl.name) for path in FILES for decl in load(path).spec.instances]
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(SPECS).with_suffix("").as_posix()
+
+
+def _explore(path: Path, name: str) -> Verdict:
+    spec = load(path).spec
+    return check(spec, next(decl for decl in spec.instances if decl.name == name))
+
+
+@pytest.mark.parametrize(("path", "name"), INSTANCES, ids=[f"{_name(p)}-{n}" for p, n in INSTANCES])
+def test_instance_is_as_expected(path: Path, name: str) -> None:
+    verdict = _explore(path, name)
+    assert [e.text for e in verdict.expectations if e.met is not True] == []
+    assert [p.name for p in verdict.failures] == []
+
+
+@pytest.mark.parametrize(("path", "name"), INSTANCES, ids=[f"{_name(p)}-{n}" for p, n in INSTANCES])
+def test_instance_that_holds_has_its_exact_count(path: Path, name: str) -> None:
+    decl = next(decl for decl in load(path).spec.instances if decl.name == name)
+    kinds = {type(expected) for expected in decl.expected}
+    assert kinds & {ir.ExpectStates, ir.ExpectViolated}
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_spec_says_what_must_be_possible_and_has_no_warnings(path: Path) -> None:
+    loaded = load(path)
+    assert any(p.kind == "reachable" for p in loaded.spec.properties)
+    assert [w.render() for w in loaded.warnings] == []
+
+
+@pytest.mark.parametrize("path", sorted(SPECS.glob("*.spec")), ids=_name)
+def test_every_action_of_a_spec_happens_and_every_implication_is_tested(path: Path) -> None:
+    verdict = _explore(path, load(path).spec.instances[0].name)
+    assert verdict.assurance is Assurance.EXHAUSTIVE
+    assert [a.name for a in verdict.census.actions if a.taken == 0] == []
+    assert [c.text for c in verdict.census.vacuous] == []
+
+
+@pytest.mark.parametrize("path", sorted((SPECS / "naive").glob("*.spec")), ids=_name)
+def test_naive_spec_is_broken_in_every_instance(path: Path) -> None:
+    for decl in load(path).spec.instances:
+        assert any(isinstance(expected, ir.ExpectViolated) and expected.steps for expected in decl.expected)
+
+
+@pytest.mark.parametrize("path", FILES, ids=_name)
+def test_lines_are_short_and_plain(path: Path) -> None:
+    text = path.read_text(encoding="ascii")
+    assert [line for line in text.splitlines() if len(line) > 100 or line != line.rstrip()] == []
+
+
+BY_HAND: list[tuple[str, str, Model]] = [
+    ("paxos", "small", paxos(acceptors=3, ballots=2, values=2)),
+    ("two_phase_commit", "three", two_phase_commit(managers=3)),
+    ("two_phase_commit", "five", two_phase_commit(managers=5)),
+    ("peterson", "three_without_seats", peterson(processes=3)),
+    ("lock_epochs", "two_nodes", lock_epochs(nodes=2, epochs=4)),
+    ("lock_epochs", "three_nodes", lock_epochs(nodes=3, epochs=5, first=0)),
+]
+
+
+@pytest.mark.parametrize(("spec", "name", "model"), BY_HAND, ids=[f"{s}-{n}" for s, n, _ in BY_HAND])
+def test_count_is_confirmed_by_hand(spec: str, name: str, model: Model) -> None:
+    decl = next(decl for decl in load(SPECS / f"{spec}.spec").spec.instances if decl.name == name)
+    assert [e.count for e in decl.expected if isinstance(e, ir.ExpectStates)] == [count(model)]
