@@ -25,6 +25,8 @@ Explore: TypeAlias = "Callable[[Spec, InstanceDecl, Callable[[Progress], None]],
 INTERRUPTED = "interrupted"
 """The reason that engines give for a verdict that was cut short from the keyboard."""
 
+_RULE = "-" * 72
+
 
 @dataclass(frozen=True)
 class Run:
@@ -69,6 +71,7 @@ class Run:
             verdicts.append(verdict)
             if interrupted:
                 break
+        self._print_recap(verdicts)
         return worst(codes)
 
     def _chosen(self, found: Read) -> Iterator[tuple[Spec, InstanceDecl]]:
@@ -96,4 +99,11 @@ class Run:
             self.console.out(f"{verdict.spec} {verdict.instance}: {verdict_line(verdict, look)}")
             return
         text = report(verdict, look, View(self.full), frozenset(self.witness))
-        self.console.out(text if first else f"\n{look.paint('-' * min(look.width, 72), 'soft')}\n\n{text}")
+        self.console.out(text if first else f"\n{_RULE}\n\n{text}")
+
+    def _print_recap(self, verdicts: list[Verdict]) -> None:
+        """One line for each instance, where there are several."""
+        from checker.report.text import recap
+
+        if len(verdicts) > 1 and not self.console.quiet and self.json_target != "-":
+            self.console.out(f"\n{_RULE}\n\n{recap(verdicts, self.console.look)}")

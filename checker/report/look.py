@@ -58,6 +58,10 @@ def flow(items: Sequence[str], width: int) -> list[str]:
     return lines
 
 
+TIED = "\u00a0"
+"""A blank at which no line is broken; `wrap` turns it into a plain one."""
+
+
 def wrap(text: str, width: int, indent: int = 0) -> list[str]:
     """The text in lines of at most `width`, broken at blanks (or anywhere if there are none)."""
     width = max(width, indent + 8)
@@ -68,7 +72,7 @@ def wrap(text: str, width: int, indent: int = 0) -> list[str]:
         lines.append(text[:cut].rstrip())
         text = text[cut:].lstrip()
     lines.append(text)
-    return [line if i == 0 else " " * indent + line for i, line in enumerate(lines)]
+    return [(line if i == 0 else " " * indent + line).replace(TIED, " ") for i, line in enumerate(lines)]
 
 
 def table(rows: Iterable[Sequence[Cell]], look: Look, *, indent: int = 2, right: frozenset[int] = frozenset()) -> str:

@@ -5,10 +5,10 @@ It only words what the verdict says; it never says that something holds without 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from checker.report.changes import brief
-from checker.report.look import Cell, Look, Tone, printable, table, wrap
+from checker.report.look import TIED, Cell, Look, Tone, printable, table, wrap
 from checker.report.story import View, state_lines, story
 from checker.verdict import Assurance, Clause, Expectation, Place, PropertyResult, Status, Verdict
 
@@ -33,12 +33,15 @@ def report(verdict: Verdict, look: Look, view: View | None = None, witness: froz
 
 
 def _title(verdict: Verdict, look: Look) -> str:
-    return look.paint(_instance(verdict), "strong")
+    return "\n".join(look.paint(line, "strong") for line in wrap(_instance(verdict), look.width, indent=2))
 
 
 def _instance(verdict: Verdict) -> str:
-    sizes = ", ".join(f"{name} {size}" for name, size in verdict.sizes)
-    return printable(f"{verdict.spec}, instance {verdict.instance}" + (f": {sizes}" if sizes else ""))
+    """The spec, the instance and its sizes, for `wrap`."""
+    sizes = ", ".join(
+        TIED.join((name, "<=", size) if name in _LIMITS else (name, size)) for name, size in verdict.sizes
+    )
+    return f"{printable(verdict.spec)}, instance {printable(verdict.instance)}" + (f": {sizes}" if sizes else "")
 
 
 # --- the verdict line -------------------------------------------------------------------------------
@@ -51,6 +54,12 @@ def verdict_line(verdict: Verdict, look: Look) -> str:
     pieces = wrap(f"{head}:{rest}", look.width, indent=2)
     pieces[0] = look.paint(f"{head}:", tone) + pieces[0][len(head) + 1 :]
     return "\n".join(pieces)
+
+
+def recap(verdicts: Iterable[Verdict], look: Look) -> str:
+    """The answers of several instances, one under the other."""
+    rows: list[list[Cell]] = [[(f"{v.spec} {v.instance}", "strong"), _answer(v)] for v in verdicts]
+    return table(rows, look, indent=0)
 
 
 def _answer(verdict: Verdict) -> Cell:
@@ -123,12 +132,20 @@ def result_story(result: PropertyResult, verdict: Verdict, look: Look, view: Vie
     if result.trace is not None:
         mentioned = " ".join(_texts(result.clauses))
         parts.append(story(result.trace, look, view, mentioned))
-        if result.kind == "deadlock" and not view.full:
+        if not view.full and (what := _puzzle(result)):
             last = state_lines(result.trace, len(result.trace.steps), look, view, indent=4)
-            parts.append("\n".join(["  The state in which nothing can happen:", *last]))
+            parts.append("\n".join([f"  The state in which {what}:", *last]))
     if why := "\n".join(_why(result, look)):
         parts.append(why)
     return "\n\n".join(parts)
+
+
+def _puzzle(result: PropertyResult) -> str:
+    """What only the whole last state can explain, for want of names that would; empty if there is no such thing."""
+    if result.kind == "deadlock":
+        return "nothing can happen"
+    told = any(clause.witnesses or clause.because for clause in result.clauses)
+    return "it fails" if result.status is Status.VIOLATED and result.clauses and not told else ""
 
 
 def _headline(result: PropertyResult, verdict: Verdict) -> str:
@@ -222,7 +239,7 @@ def _result(result: PropertyResult, verdict: Verdict) -> Cell:
         case Status.VIOLATED:
             return f"violated {_when(result)}".rstrip() + tail, _tone(bad)
         case Status.UNREACHED:
-            return f"no witness in all {_states(verdict)}{tail}", _tone(bad)
+            return f"no witness in all {_count(verdict.census.states, 'state')}{tail}", _tone(bad)
         case Status.REACHED:
             return f"reached {_when(result)}".rstrip(), "good"
         case Status.UNKNOWN:
@@ -254,9 +271,9 @@ def _extent(result: PropertyResult, verdict: Verdict) -> str:
         case Assurance.VIOLATED | Assurance.EXHAUSTIVE if result.kind == "step":
             return f"holds on all {_count(census.transitions, 'step')}"
         case Assurance.VIOLATED | Assurance.EXHAUSTIVE if result.kind == "deadlock":
-            return f"none in all {_states(verdict)}"
+            return f"none in all {_count(census.states, 'state')}"
         case _:
-            return f"holds in all {_states(verdict)}"
+            return f"holds in all {_count(census.states, 'state')}"
 
 
 def _actions(verdict: Verdict, look: Look) -> str:
@@ -270,8 +287,9 @@ def _actions(verdict: Verdict, look: Look) -> str:
 
 def _remarks(verdict: Verdict, look: Look) -> Iterator[str]:
     """Plain sentences on what limits the verdict: bounds met, implications never tested, expectations."""
+    stopped = verdict.assurance is Assurance.VIOLATED  # the run shown is real, whatever was cut off
     for name, count in verdict.census.bounds:
-        if count:
+        if count and not stopped:
             yield from _remark(_bound(name, count, verdict), look, "warn")
     for clause in verdict.census.vacuous:
         at = f" ({_at(clause.place)})" if clause.place else ""
@@ -289,13 +307,13 @@ def _remark(text: str, look: Look, tone: Tone) -> Iterator[str]:
 
 
 def _bound(name: str, count: int, verdict: Verdict) -> str:
-    where = f"in {_count(count, 'state')}"
-    if name in _LIMITS:
-        return f"the limit on {name} cut off steps {where}; runs with more {name} are not covered"
-    name = name.removeprefix("end of ")
-    size = dict(verdict.sizes).get(name)
-    reach = f"; runs that need more than {size} of them are not covered" if size else ""
-    return f"stepping past the end of {name} cut off steps {where}{reach}"
+    where = f"cut off steps in {_count(count, 'state')}"
+    order = name.removeprefix("end of ")
+    if order == name:
+        return f"the limit {name} {where}; runs with more are not covered"
+    size = dict(verdict.sizes).get(order)
+    reach = f"; runs that need more than {size} are not covered" if size else ""
+    return f"stepping past the end of {order} {where}{reach}"
 
 
 def _expectation(expectation: Expectation) -> str:
@@ -316,9 +334,9 @@ def _numbers(verdict: Verdict) -> str:
 
 
 def seconds(duration: float) -> str:
-    """A duration in words of fitting grain: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    """A duration in words of fitting grain: `0.04 s`, `1.2 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
     if duration < 9.95:
-        return f"{duration:.1f} s"
+        return f"{duration:.2f} s" if duration < 0.995 else f"{duration:.1f} s"
     minutes, rest = divmod(round(duration), 60)
     if minutes == 0:
         return f"{rest} s"

@@ -160,7 +160,7 @@ def holding() -> Verdict:
         witness(),
         PropertyResult("Deadlock", "deadlock", Status.HOLDS),
     )
-    census = Census(3921, 15976, 17, 0, actions(), (("Ballot", 120), ("crashes", 0)), ())
+    census = Census(3921, 15976, 17, 0, actions(), (("end of Ballot", 120), ("crashes <= 1", 0)), ())
     expectations = (Expectation("states 3921", True, "3921", place(60)),)
     return Verdict(
         "Paxos", "small", "interpreter", Assurance.EXHAUSTIVE, properties, SIZES, census, expectations, seconds=0.84
