@@ -13,7 +13,7 @@ from checker.explore.interpreter import Interpreter
 from checker.explore.search import DEADLOCK, FAULT, Answer, Limits, Progress, Watch, search
 from checker.explore.vacuity import probes
 from checker.language import ir
-from checker.source import Span
+from checker.source import Diagnostic, Span, SpecError
 
 
 @dataclass(frozen=True)
@@ -102,8 +102,12 @@ class Options:
 
 
 def problem(interpreter: Interpreter, options: Options) -> Problem:
-    """The question that an instance and the options pose."""
+    """The question that an instance and the options pose. Raises SpecError (Q0512) if there is no initial state."""
     spec, decl = interpreter.spec, interpreter.instance.decl
+    if next(iter(interpreter.initial()), None) is None:
+        empty = next((v for v in spec.variables if v.initial is None), spec)
+        message = f"`{spec.name}` has no initial state in `{decl.name}`: some variable has no value to begin with"
+        raise SpecError([Diagnostic("Q0512", message, empty.span, "nothing can be said of a system that cannot start")])
     properties = [p for p in spec.properties if p.kind in ("invariant", "lemma", "step", "reachable")]
     goals = [_goal(p) for p in properties]
     goals += [Goal(probe.property, "probe", (probe.condition,), probe.span) for probe in probes(spec)]

@@ -11,19 +11,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from checker.explore.check import Extent, judge
-from checker.explore.expect import notes
 from checker.explore.faults import Fault
 from checker.explore.instance import instantiate
 from checker.explore.interpreter import Interpreter, State
 from checker.explore.problem import Options, Problem, problem, watch
-from checker.explore.search import DEADLOCK, FAULT, Answer, End, Expansion, Found, Progress, Watch
+from checker.explore.search import DEADLOCK, FAULT, Answer, End, Expansion, Found, Progress, Watch, memory_used
 from checker.language import ir
 from checker.language.finite import for_instance
-from checker.source import Diagnostic, SpecError
 from checker.verdict import Assurance, Verdict
 
 _MOST_STARTS = 10_000  # initial states among which walks choose
 _PROGRESS_EVERY = 0.25  # seconds
+_MEMORY_EVERY = 256  # steps between two looks at the memory in use
 
 
 @dataclass(frozen=True)
@@ -47,38 +46,48 @@ def simulate(
     options: Options | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Verdict:
-    """Take random walks through one instance: each step is chosen among all that are possible, evenly.
+    """Take random walks through one instance, each until its length, or until nothing changes the state any more.
 
-    Of `options` the bound on time, `stop_at_first` and `deadlock` count. Raises SpecError where the instance cannot be
-    made finite.
+    Each step is chosen evenly among the different states to which a step leads. Of `options` the bounds on time and
+    memory, `stop_at_first` and `deadlock` count. What the instance expects is told only as far as a sample can tell.
+    Raises SpecError where the instance cannot be made finite.
     """
     options = options or Options()
+    decl = replace(decl, expected=tuple(map(_without_steps, decl.expected)))
     question = problem(Interpreter(instantiate(for_instance(spec, decl), decl)), options)
-    walker = _Walker(question, walks, options.timeout, progress)
+    walker = _Walker(question, walks, options, progress)
     answer = walker.run()
     verdict = judge(question, answer, "simulation", _extent(answer, walks, walker.taken))
-    return replace(verdict, notes=notes(spec, decl))
+    return replace(verdict, expectations=tuple(e for e in verdict.expectations if e.met is not None))
+
+
+def _without_steps(expected: ir.Expected) -> ir.Expected:
+    """Walks find violations, but not after the least number of steps."""
+    return replace(expected, steps=None) if isinstance(expected, ir.ExpectViolated) else expected
 
 
 def _extent(answer: Answer, walks: Walks, taken: int) -> Extent:
     unseen = f"not violated in {taken:,} random walks"
     if answer.end in (End.COMPLETE, End.FOUND):
         return Extent(Assurance.SAMPLED, seed=walks.seed, unseen=unseen)
-    reason = "interrupted" if answer.end is End.INTERRUPTED else f"out of time after {answer.seconds:.1f} s"
-    return Extent(
-        Assurance.INCONCLUSIVE, f"{reason}, {taken:,} of {walks.number:,} walks", seed=walks.seed, unseen=unseen
-    )
+    reason = f"{_REASONS[answer.end]} after {taken:,} of {walks.number:,} walks"
+    return Extent(Assurance.INCONCLUSIVE, reason, seed=walks.seed, unseen=unseen)
 
 
-class _OutOfTime(Exception):
-    pass
+_REASONS = {End.INTERRUPTED: "interrupted", End.TIME: "out of time", End.MEMORY: "out of memory"}
+
+
+class _Stopped(Exception):
+    def __init__(self, end: End) -> None:
+        super().__init__(end.value)
+        self.end = end
 
 
 @dataclass
 class _Walker:
     question: Problem
     walks: Walks
-    seconds: float | None
+    options: Options
     report: Callable[[Progress], None] | None
     seen: set[State] = field(default_factory=set)
     found: dict[int, tuple[State, ...]] = field(default_factory=dict)
@@ -96,10 +105,12 @@ class _Walker:
         end = End.COMPLETE
         try:
             end = self._all()
-        except _OutOfTime:
-            end = End.TIME
+        except _Stopped as stopped:
+            end = stopped.end
         except KeyboardInterrupt:
             end = End.INTERRUPTED
+        except MemoryError:
+            end = End.MEMORY
         return self._answer(end)
 
     def _all(self) -> End:
@@ -119,16 +130,13 @@ class _Walker:
             starts.append(state)
             if len(starts) == _MOST_STARTS:
                 break
-        if not starts:
-            spec = self.question.interpreter.spec
-            raise SpecError([Diagnostic("Q0512", f"`{spec.name}` has no initial state in this instance", spec.span)])
         return starts
 
     def _walk(self, chance: random.Random, state: State) -> None:
         run = [state]
         self._see(run, None)
         while len(run) <= self.walks.length:
-            self._check_time(len(run))
+            self._check_limits(len(run) - 1)
             expansion = self.question.interpreter.expand(run[-1])
             self._count_bounds(run, expansion)
             if expansion.faulty:
@@ -137,7 +145,10 @@ class _Walker:
             if not expansion.steps:
                 self._stuck(run, expansion)
                 return
-            action, state = chance.choice(expansion.steps)
+            moves = _moves(run[-1], expansion)
+            if not moves:
+                return
+            state, action = chance.choice(moves)
             run.append(state)
             self.counts[action] += 1
             self.transitions += 1
@@ -182,10 +193,13 @@ class _Walker:
         for bound in expansion.cut:
             self.bounds.setdefault(bound, set()).add(run[-1])
 
-    def _check_time(self, depth: int) -> None:
+    def _check_limits(self, depth: int) -> None:
         now = time.monotonic() - self.start
-        if self.seconds is not None and now > self.seconds:
-            raise _OutOfTime
+        if self.options.timeout is not None and now > self.options.timeout:
+            raise _Stopped(End.TIME)
+        limit = self.options.memory
+        if limit is not None and self.transitions % _MEMORY_EVERY == 0 and memory_used() > limit:
+            raise _Stopped(End.MEMORY)
         if self.report is not None and now - self.reported > _PROGRESS_EVERY:
             self.reported = now
             self.report(Progress(len(self.seen), self.transitions, depth, 0, now))
@@ -206,3 +220,12 @@ class _Walker:
             tuple(Found(subject, run) for subject, run in order),
             time.monotonic() - self.start,
         )
+
+
+def _moves(state: State, expansion: Expansion) -> list[tuple[State, int]]:
+    """The different states to which a step leads, each with the first action that does, but for the state itself."""
+    moves: dict[State, int] = {}
+    for action, successor in expansion.steps:
+        moves.setdefault(successor, action)
+    moves.pop(state, None)
+    return list(moves.items())
