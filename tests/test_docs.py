@@ -18,11 +18,15 @@ PAGES = (*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md")
 
 @dataclass(frozen=True)
 class Block:
-    """A fenced block whose first word after the fence is `spec`; `error` is the code that it must yield."""
+    """A fenced block whose first word after the fence is `spec`.
+
+    `kind`: it is a spec without errors, or it has the error `code`, or exploring it meets the fault `code`.
+    """
 
     page: str
     line: int
-    error: str | None
+    kind: str
+    code: str
     text: str
 
     def __str__(self) -> str:
@@ -33,20 +37,21 @@ def _blocks() -> list[Block]:
     found = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        for match in re.finditer(r"^```spec(?: error (Q\d{4}))?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        for match in re.finditer(r"^```spec(?: (error|fault) (Q\d{4}))?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
             line = text.count("\n", 0, match.start()) + 2
-            found.append(Block(page.name, line, match.group(1), match.group(2)))
+            kind, code, body = match.groups()
+            found.append(Block(page.name, line, kind or "good", code or "", body))
     return found
 
 
 BLOCKS = _blocks()
-GOOD = [block for block in BLOCKS if block.error is None]
-BAD = [block for block in BLOCKS if block.error is not None]
+GOOD, BAD, FAULTY = ([block for block in BLOCKS if block.kind == kind] for kind in ("good", "error", "fault"))
 
 
 def test_the_reference_has_examples() -> None:
     assert len(GOOD) > 10
     assert len(BAD) > 4
+    assert FAULTY
 
 
 @pytest.mark.parametrize("block", GOOD, ids=str)
@@ -64,4 +69,11 @@ def test_example_is_a_spec_that_does_what_it_expects(block: Block) -> None:
 def test_example_of_an_error_yields_its_code_alone(block: Block) -> None:
     with pytest.raises(SpecError) as raised:
         load_source(Source(str(block), block.text))
-    assert [d.code for d in raised.value.diagnostics] == [block.error]
+    assert [d.code for d in raised.value.diagnostics] == [block.code]
+
+
+@pytest.mark.parametrize("block", FAULTY, ids=str)
+def test_example_of_a_fault_meets_it(block: Block) -> None:
+    spec = load_source(Source(str(block), block.text)).spec
+    (decl,) = spec.instances
+    assert [p.code for p in check(spec, decl).failures] == [block.code]
