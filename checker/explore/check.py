@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from checker.explore.expect import expectations, notes
 from checker.explore.instance import instantiate
 from checker.explore.interpreter import Interpreter
-from checker.explore.problem import Goal, Options, Problem, problem
+from checker.explore.problem import Goal, Options, Problem, problem, shallow
 from checker.explore.replay import NotARun, place, trace_from_states
 from checker.explore.search import DEADLOCK, FAULT, Answer, End, Found, Progress
 from checker.explore.witness import fault_at, why_false, why_true
@@ -32,9 +32,10 @@ def check(
     interpreter cannot repeat, which is an error of the engine.
     """
     options = options or Options()
-    question = problem(Interpreter(instantiate(for_instance(spec, decl), decl)), options)
-    answer = options.engine.explore(question, options, progress)
-    verdict = judge(question, answer, options.engine.name, extent(answer, options))
+    with shallow(spec):
+        question = problem(Interpreter(instantiate(for_instance(spec, decl), decl)), options)
+        answer = options.engine.explore(question, options, progress)
+        verdict = judge(question, answer, options.engine.name, extent(answer, options))
     return replace(verdict, notes=notes(spec, decl))
 
 

@@ -15,9 +15,9 @@ from checker.verdict import BagValue, MapValue, RecordValue, SeqValue, SetValue
 from checker.verdict import Value as Shown
 
 
-def element(spec: Spec, sort: str, position: int) -> str:
-    """The name of an element of a sort."""
-    return f"{prefixes(s.name for s in spec.sorts)[sort]}{position}"
+def element(spec: Spec, of: ty.Type, position: int) -> str:
+    """The name of an element of a sort or order."""
+    return f"{prefixes(s.name for s in spec.sorts)[of.name]}{position}" if isinstance(of, ty.Sort) else str(position)
 
 
 def to_value(domains: Domains, type_: ty.Type, value: Value) -> Shown:
@@ -26,8 +26,8 @@ def to_value(domains: Domains, type_: ty.Type, value: Value) -> Shown:
         case ty.Bool() | ty.Int() | ty.Range() | ty.Order():
             shown: Shown = value
             return shown
-        case ty.Sort(name):
-            return element(domains.spec, name, value)
+        case ty.Sort():
+            return element(domains.spec, type_, value)
         case ty.Enum(name):
             return domains.enumerators(name)[value]
         case ty.Quorum(name):
@@ -64,7 +64,7 @@ def from_value(domains: Domains, type_: ty.Type, shown: Shown) -> Value:
         case ((ty.Order() | ty.Range()), int()) if not isinstance(shown, bool):
             return _known(shown, domains.values(type_, domains.spec.span), type_)
         case ty.Sort(name), str():
-            names = [element(domains.spec, name, i) for i in range(domains.sizes[name])]
+            names = [element(domains.spec, type_, i) for i in range(domains.sizes[name])]
             return _position(shown, names, type_)
         case ty.Enum(name), str():
             return _position(shown, domains.enumerators(name), type_)

@@ -6,6 +6,7 @@ are partial, it raises `Fault`, and where the instance ends, `CutOff`. It takes 
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, TypeAlias, assert_never
@@ -239,11 +240,11 @@ class Evaluator:
 
     def bearable(self, binders: Iterable[ir.Binder], span: Span) -> None:
         """Raises SpecError (Q0508) when binders without domains have too many choices together."""
-        size = 1
-        for binder in binders:
-            size *= self.domains.size(binder.type) if binder.domain is None else 1
+        free = [binder for binder in binders if binder.domain is None]
+        size = math.prod(self.domains.size(binder.type) for binder in free)
         if size > MOST_VALUES * 10:
-            raise SpecError([too_many(f"these names have {shown_size(size)} choices", span)])
+            names = ", ".join(f"`{binder.name}`" for binder in free)
+            raise SpecError([too_many(f"there are {shown_size(size)} choices of {names}", span)])
 
     def _quantified(self, kind: str, binders: tuple[ir.Binder, ...], where: ir.Expr | None, body: ir.Expr) -> Eval:
         self.bearable(binders, body.span if not binders else binders[0].span.to(binders[-1].span))

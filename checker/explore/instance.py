@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, assert_never
 
-from checker.explore.display import to_value
+from checker.explore.display import element, to_value
 from checker.explore.domains import MOST_VALUES, Domains, Value, shown_size, too_many
 from checker.explore.evaluate import Eval, Evaluator
 from checker.explore.faults import CutOff, Fault
@@ -140,7 +140,7 @@ def _families(
         families[quorum.name] = _family(quorum, choices.get(quorum.name, ir.Majorities()), size, decl, evaluator)
     for quorum in spec.quorums:
         for other in quorum.meets:
-            _check_meeting(quorum, other, families, sizes, decl)
+            _check_meeting(spec, quorum, other, families, sizes, decl)
     return families
 
 
@@ -179,6 +179,7 @@ def _all_of_size(quorum: ir.QuorumDecl, members: int, size: int, span: Span) -> 
 
 
 def _check_meeting(
+    spec: ir.Spec,
     quorum: ir.QuorumDecl,
     other: str,
     families: Mapping[str, tuple[frozenset[int], ...]],
@@ -193,16 +194,12 @@ def _check_meeting(
     apart = next(((p, q) for p in ours for q in theirs if not p & q), None)
     if apart is None:
         return
-    first, second = (_positions(member, quorum.of, decl) for member in apart)
+    first, second = ("{" + ", ".join(element(spec, quorum.of, i) for i in sorted(member)) + "}" for member in apart)
     which = "two members" if other == quorum.name else f"a member and one of `{other}`"
     message = f"in `{decl.name}` {which} of `{quorum.name}` do not meet: {first} and {second}"
     note = (f"`{quorum.name}` is declared here: its proofs rest on the shared element", quorum.span)
     hint = "choose larger quorums, such as `majority`"
     raise SpecError([Diagnostic("Q0510", message, decl.span, hint, (note,))])
-
-
-def _positions(member: frozenset[int], of: ty.Sort | ty.Order, decl: ir.InstanceDecl) -> str:
-    return "{" + ", ".join(f"{of.name} {i}" for i in sorted(member)) + "}"
 
 
 def _family_text(domains: Domains, quorum: ir.QuorumDecl, family: ir.Majorities | ir.OfSize | ir.Listed) -> str:

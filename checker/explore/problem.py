@@ -5,7 +5,8 @@ It words the question and the choice of who answers it; the answer is `search.An
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
 
@@ -119,6 +120,17 @@ def problem(interpreter: Interpreter, options: Options) -> Problem:
         _stop_on(goals, decl) if options.stop_at_first else frozenset(),
         any(isinstance(expected, ir.ExpectStates) for expected in decl.expected),
     )
+
+
+@contextmanager
+def shallow(spec: ir.Spec) -> Iterator[None]:
+    """Evaluation of expressions that nest too deeply, as long chains of definitions may, is an error of the file."""
+    try:
+        yield
+    except RecursionError:
+        message = "expressions nest too deeply to be evaluated, through definitions that use each other"
+        hint = "shorten the chain of definitions"
+        raise SpecError([Diagnostic("Q0508", message, spec.span, hint)]) from None
 
 
 def _goal(property_: ir.Property) -> Goal:

@@ -14,7 +14,7 @@ from checker.explore.check import Extent, judge
 from checker.explore.faults import Fault
 from checker.explore.instance import instantiate
 from checker.explore.interpreter import Interpreter, State
-from checker.explore.problem import Options, Problem, problem, watch
+from checker.explore.problem import Options, Problem, problem, shallow, watch
 from checker.explore.search import DEADLOCK, FAULT, Answer, End, Expansion, Found, Progress, Watch, memory_used
 from checker.language import ir
 from checker.language.finite import for_instance
@@ -54,10 +54,11 @@ def simulate(
     """
     options = options or Options()
     decl = replace(decl, expected=tuple(map(_without_steps, decl.expected)))
-    question = problem(Interpreter(instantiate(for_instance(spec, decl), decl)), options)
-    walker = _Walker(question, walks, options, progress)
-    answer = walker.run()
-    verdict = judge(question, answer, "simulation", _extent(answer, walks, walker.taken))
+    with shallow(spec):
+        question = problem(Interpreter(instantiate(for_instance(spec, decl), decl)), options)
+        walker = _Walker(question, walks, options, progress)
+        answer = walker.run()
+        verdict = judge(question, answer, "simulation", _extent(answer, walks, walker.taken))
     return replace(verdict, expectations=tuple(e for e in verdict.expectations if e.met is not None))
 
 
