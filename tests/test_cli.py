@@ -41,6 +41,9 @@ instance good
     check OnIsBool, Lit
     expect states 2
 
+instance plain
+    check OnIsBool, Lit
+
 instance bad
 
 instance asked
@@ -76,7 +79,7 @@ def quorate(capsys: pytest.CaptureFixture[str]) -> Run:
 
 
 def process(*arguments: str, **options: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from checker.cli import main; main()", *arguments]
+    command = [sys.executable, "-m", "checker", *arguments]
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, **options)  # type: ignore[call-overload, no-any-return]
 
 
@@ -101,10 +104,11 @@ def test_exit_codes_of_check(quorate: Run, toggle: str, arguments: tuple[str, ..
 
 
 def test_a_bound_that_was_asked_for_is_no_reason_for_doubt(quorate: Run, toggle: str) -> None:
-    code, out, _ = quorate("check", toggle, "-i", "wrong", "--depth", "1", "--quiet")
-    assert (code, "holds" in out) == (1, False)
-    code, out, _ = quorate("check", toggle, "-i", "asked", "--depth", "1")
-    assert code == 0
+    code, out, _ = quorate("check", toggle, "-i", "plain", "--depth", "1")
+    assert (code, "holds" in out) == (0, False)
+    assert "no violation to depth 1: " in out
+    assert quorate("check", toggle, "-i", "plain", "--depth", "0")[0] == 4, "Lit is not decided"
+    assert quorate("check", toggle, "-i", "good", "--depth", "1")[0] == 4, "the states are not counted"
 
 
 def test_nothing_to_check(quorate: Run, tmp_path: Path) -> None:
@@ -209,7 +213,7 @@ def test_results_go_to_stdout_and_nothing_else_does(quorate: Run, toggle: str) -
 def test_quiet_is_one_line_an_instance(quorate: Run, toggle: str) -> None:
     _, out, err = quorate("check", toggle, "--quiet")
     lines = out.splitlines()
-    assert [line.split(":")[0] for line in lines] == [f"Toggle {i}" for i in ("good", "bad", "asked", "wrong")]
+    assert [line.split(":")[0] for line in lines] == [f"Toggle {i}" for i in ("good", "plain", "bad", "asked", "wrong")]
     assert err == ""
 
 
@@ -226,7 +230,7 @@ def test_json_on_stdout_is_one_document(quorate: Run, toggle: str) -> None:
     data = json.loads(out)
     jsonschema.validate(data, SCHEMA)
     assert (code, data["exit_code"]) == (1, 1)
-    assert [v["instance"] for v in data["verdicts"]] == ["good", "bad", "asked", "wrong"]
+    assert [v["instance"] for v in data["verdicts"]] == ["good", "plain", "bad", "asked", "wrong"]
 
 
 def test_json_of_errors_is_a_document_as_well(quorate: Run, tmp_path: Path) -> None:
@@ -383,7 +387,7 @@ def test_progress_is_a_plain_line_where_there_is_no_terminal(endless: str) -> No
 
 
 def test_a_reader_who_goes_away_is_no_error(toggle: str) -> None:
-    shell = f'{sys.executable} -c "from checker.cli import main; main()" check {toggle} -i bad; echo "code $?" >&2'
+    shell = f'{sys.executable} -m checker check {toggle} -i bad; echo "code $?" >&2'
     ran = subprocess.run(["sh", "-c", f"({shell}) | true"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert ran.stderr == "code 1\n"
 

@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from checker.explain import Page, codes, names, page
-from checker.explore.check import Options, check
+from checker.explore.check import check
 from checker.explore.instance import default_instance
+from checker.explore.problem import Options
 from checker.language.frontend import load_source
 from checker.source import Diagnostic, Severity, Source, SpecError
 
@@ -58,10 +59,10 @@ def diagnostics(text: str, *, explore: bool) -> tuple[Diagnostic, ...]:
         if not explore:
             return loaded.warnings
         decl = loaded.spec.instances[0] if loaded.spec.instances else default_instance(loaded.spec)
-        verdict = check(loaded.spec, decl, Options(seconds=10))
+        verdict = check(loaded.spec, decl, Options(timeout=10))
     except SpecError as error:
         return error.diagnostics
-    return tuple(Diagnostic(p.code, p.message) for p in verdict.violations if p.kind in ("undefined", "range"))
+    return tuple(Diagnostic(p.code, p.message) for p in verdict.violations if p.code)
 
 
 @pytest.mark.parametrize("code", SPEC_CODES)

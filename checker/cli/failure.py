@@ -51,7 +51,7 @@ def usage(code: str, message: str, hint: str | None = None) -> SpecError:
 def usage_diagnostic(error: click.ClickException) -> Diagnostic:
     """What click complains about, with our codes and sentences."""
     context = error.ctx if isinstance(error, click.UsageError) else None
-    help_hint = f"`{context.command_path} --help` lists what it takes" if context else None
+    help_hint = f"`{context.command_path if context else 'quorate COMMAND'} --help` lists what it takes"
     match error:
         case click.NoSuchOption():
             options = [name for p in context.command.params for name in p.opts] if context else []

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 Explore: TypeAlias = "Callable[[Spec, InstanceDecl, Callable[[Progress], None]], Verdict]"
 
 INTERRUPTED = "interrupted"
-"""The reason that engines give for a verdict that was cut short from the keyboard."""
+"""How the reason begins that engines give for a verdict that was cut short from the keyboard."""
 
 _RULE = "-" * 72
 
@@ -65,7 +65,7 @@ class Run:
                 self.console.diagnose(error.diagnostics)
                 codes.append(Exit.USAGE)
                 continue
-            interrupted = verdict.reason == INTERRUPTED
+            interrupted = verdict.reason.startswith(INTERRUPTED)
             codes.append(of_verdict(verdict, interrupted=interrupted))
             self._print(verdict, first=not verdicts)
             verdicts.append(verdict)
