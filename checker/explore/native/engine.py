@@ -1,0 +1,152 @@
+"""The native engine: generates a program for a problem, has it compiled, searches, and gives the answer as Python values.
+
+It shows no run that it did not get from the search, and claims nothing of states that did not fit: a program whose
+lists are too short is generated again with longer ones.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from checker.explore.native.build import BuildError, build
+from checker.explore.native.emit import Generated, generate
+from checker.explore.native.library import Counts, Library, Outcome, OutOfMemory, Search, Settings
+from checker.explore.native.shapes import Unsupported
+from checker.explore.problem import Options, Problem
+from checker.explore.search import DEADLOCK, FAULT, Answer, End, Found, Progress, memory_used
+
+FIRST_ROOM, MOST_ROOM = 16, 4096
+"""How many items lists may hold at first, and at most."""
+
+_EVERY = 0.1  # seconds between looks at a running search
+
+_ENDS = {
+    Outcome.COMPLETE: End.COMPLETE,
+    Outcome.FOUND: End.FOUND,
+    Outcome.DEPTH: End.DEPTH,
+    Outcome.TIME: End.TIME,
+    Outcome.MEMORY: End.MEMORY,
+    Outcome.INTERRUPTED: End.INTERRUPTED,
+}
+
+
+class Unavailable(Exception):
+    """The native engine cannot answer, for a reason given in one clause."""
+
+
+@dataclass(frozen=True)
+class _Report:
+    """Passes progress on, with the time since the engine began."""
+
+    progress: Callable[[Progress], None]
+    start: float
+
+    def __call__(self, counts: Counts) -> None:
+        waiting = counts.states - counts.expanded
+        seconds = time.monotonic() - self.start
+        self.progress(Progress(counts.states, counts.transitions, counts.depth, waiting, seconds))
+
+
+def explore(problem: Problem, options: Options, progress: Callable[[Progress], None] | None = None) -> Answer:
+    """Answers a problem with compiled code on all cores.
+
+    Raises Unavailable where there is no compiler or something is beyond this engine, and SpecError where an initial
+    value has no meaning.
+    """
+    start = time.monotonic()
+    report = None if progress is None else _Report(progress, start)
+    room = FIRST_ROOM
+    while room <= MOST_ROOM:
+        program, library = _program(problem, options, room)
+        answer = _search(problem, options, program, library, report, start)
+        if answer is not None:
+            return replace(answer, seconds=time.monotonic() - start)
+        room *= 2
+    raise Unavailable(f"a collection may have more than {MOST_ROOM} items")
+
+
+def _program(problem: Problem, options: Options, room: int) -> tuple[Generated, Library]:
+    try:
+        program = generate(problem, room, {})
+        defines = ("HASH_COMPACT",) if options.hash_compact else ()
+        return program, Library(build(program.text, "-O2", defines))
+    except (Unsupported, BuildError) as reason:
+        raise Unavailable(str(reason)) from None
+
+
+def _search(
+    problem: Problem,
+    options: Options,
+    program: Generated,
+    library: Library,
+    report: _Report | None,
+    start: float,
+) -> Answer | None:
+    """One search with one program; None if its lists are too short."""
+    try:
+        search = library.search(_settings(problem, options, start))
+    except OutOfMemory:
+        return _nothing(problem)
+    try:
+        outcome = search.run(report, _EVERY)
+        return None if outcome is Outcome.CAPACITY else _answer(problem, program, search, outcome)
+    finally:
+        search.close()
+
+
+def _settings(problem: Problem, options: Options, start: float) -> Settings:
+    stop_on = [DEADLOCK in problem.stop_on, FAULT in problem.stop_on]
+    stop_on += [i in problem.stop_on for i in range(len(problem.goals))]
+    memory = None if options.memory is None else max(1, options.memory - memory_used())
+    seconds = None if options.timeout is None else max(1e-3, options.timeout - (time.monotonic() - start))
+    return Settings(options.threads or os.cpu_count() or 1, stop_on, options.depth, memory, seconds)
+
+
+def _nothing(problem: Problem) -> Answer:
+    """The answer of a search that had no memory to begin with."""
+    none = (0,) * len(problem.interpreter.spec.actions)
+    return Answer(End.MEMORY, 0, 0, 0, 0, none, none, (), ())
+
+
+def _answer(problem: Problem, program: Generated, search: Search, outcome: Outcome) -> Answer:
+    counts = search.counts()
+    taken, discovered, bounds = search.by_action()
+    actions = len(problem.interpreter.spec.actions)
+    named = zip(program.bounds, bounds, strict=True)
+    return Answer(
+        _ENDS[outcome],
+        counts.states,
+        counts.transitions,
+        counts.depth,
+        counts.states - counts.expanded,
+        tuple(taken[:actions]),
+        tuple(discovered[:actions]),
+        tuple(sorted((name, count) for name, count in named if count)),
+        _found(problem, program, search),
+    )
+
+
+def _found(problem: Problem, program: Generated, search: Search) -> tuple[Found, ...]:
+    """Everything found, with its run in Python values; a probe needs none."""
+    subjects = [DEADLOCK, FAULT, *range(len(problem.goals))]
+    found = []
+    for number, subject in enumerate(subjects):
+        finding = search.finding(number)
+        if finding is None or (subject == DEADLOCK and not problem.deadlock):
+            continue
+        if subject >= 0 and problem.goals[subject].kind == "probe":
+            found.append(Found(subject, ()))
+            continue
+        depth, is_step = finding
+        packed = search.run_to(number, depth + 1 + is_step)
+        found.append(Found(subject, tuple(_state(program, state) for state in packed)))
+    return tuple(sorted(found, key=lambda each: (len(each.run), each.subject)))
+
+
+def _state(program: Generated, packed: bytes) -> tuple[object, ...]:
+    """A packed state as the interpreter has it: the variables, then the number of the world."""
+    values = program.layout.decode(packed)
+    return values if program.has_world else (*values, 0)
