@@ -2,7 +2,8 @@
 
 A `.mutant` file has comment lines (`#`), one line `base FILE` (a file under `specs/`), hunks of `- ` lines to be
 replaced by the `+ ` lines that follow them, and an `instance mutant` block with its expectation. The old lines must
-occur exactly once in the base. The mutant's text is the base without its instances, with the hunks applied and the block at its end.
+occur exactly once in the base. The mutant's text is the base without its instances, with the hunks applied and the
+block at its end.
 """
 
 from __future__ import annotations

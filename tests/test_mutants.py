@@ -1,4 +1,4 @@
-"""Every mutant is killed: the explorer finds what its file expects, and the spec that it is a copy of is right there."""
+"""Every mutant is killed: the explorer finds the violation that its file expects, after exactly so many steps."""
 
 from __future__ import annotations
 
