@@ -6,15 +6,16 @@ Everything mutable of elaboration lives here and nowhere else; it is dropped whe
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from typing import NoReturn
+from dataclasses import dataclass, field, fields, replace
+from typing import Literal, NoReturn, TypeVar
 
 from checker.language import ir
 from checker.language import syntax as s
 from checker.language import types as t
-from checker.source import Diagnostic, Severity, Span, did_you_mean
+from checker.language.traverse import freshened
+from checker.source import Diagnostic, Span, did_you_mean
 
 
 class Failed(Exception):
@@ -22,11 +23,16 @@ class Failed(Exception):
 
 
 class NeedsType(Exception):
-    """Raised for `none`, `zero`, `{}` and `[]` where nothing says which type they have."""
+    """Raised for `none`, `zero`, `{}` and `[]` where nothing says which type they have; what stands around may."""
 
     def __init__(self, text: str, span: Span) -> None:
         super().__init__(text)
         self.text, self.span = text, span
+
+
+A = TypeVar("A")
+B = TypeVar("B")
+Note = tuple[str, Span]
 
 
 class Report:
@@ -35,17 +41,14 @@ class Report:
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
 
-    def error(self, code: str, message: str, span: Span, hint: str | None = None, *notes: tuple[str, Span]) -> NoReturn:
+    def error(self, code: str, message: str, span: Span, hint: str | None = None, *notes: Note) -> NoReturn:
         """Record an error and give up what is being elaborated."""
-        self.note(code, message, span, hint, *notes)
+        self.add(code, message, span, hint, *notes)
         raise Failed
 
-    def note(self, code: str, message: str, span: Span, hint: str | None = None, *notes: tuple[str, Span]) -> None:
+    def add(self, code: str, message: str, span: Span, hint: str | None = None, *notes: Note) -> None:
         """Record an error and go on."""
         self.diagnostics.append(Diagnostic(code, message, span, hint, notes))
-
-    def warn(self, code: str, message: str, span: Span, hint: str | None = None) -> None:
-        self.diagnostics.append(Diagnostic(code, message, span, hint, severity=Severity.WARNING))
 
     @contextmanager
     def recovering(self) -> Iterator[None]:
@@ -53,42 +56,61 @@ class Report:
         with suppress(Failed):
             yield
 
+    def both(self, first: Callable[[], A], second: Callable[[], B]) -> tuple[A, B]:
+        """The results of both; the second is tried even if the first fails, so that each reports its problems."""
+        try:
+            left = first()
+        except Failed:
+            with suppress(Failed, NeedsType):
+                second()
+            raise
+        return left, second()
+
 
 @dataclass
 class Role:
     """A role while it is elaborated; `members` are its fields, definitions and procedures by name."""
 
     name: str
-    type: t.Type
+    type: t.Sort | t.Order
     item: s.RoleItem
-    members: dict[str, Symbol] = field(default_factory=dict)
+    members: dict[str, Member] = field(default_factory=dict)
 
 
 @dataclass
 class Definition:
-    """A definition, elaborated when first used so that their order does not matter."""
+    """A definition, elaborated when first used so that their order does not matter.
+
+    `reads`: what its body reads, through other definitions, which decides where it may be used.
+    `depth`: how deep its operations are nested, those of the definitions that it uses included.
+    """
 
     qualified: str
     item: s.DefineItem
     role: Role | None
     span: Span
     decl: ir.DefinitionDecl | None = None
-    # what its body reads, through other definitions: decides where it may be used
     reads: Reads = field(default_factory=lambda: Reads())
+    depth: int = 0
     working: bool = False
     failed: bool = False
 
 
 @dataclass
 class Procedure:
-    """A procedure, elaborated when first used. `requires`: a path through it begins with a guard or a choice."""
+    """A procedure, elaborated when first used.
+
+    `guard`: the place of a `require` or `pick` in it, or in what it calls; `effects`: it changes the state.
+    """
 
     qualified: str
     item: s.ActionItem
     role: Role | None
     span: Span
     decl: ir.ProcedureDecl | None = None
-    requires: bool = False
+    reads: Reads = field(default_factory=lambda: Reads())
+    depth: int = 0
+    guard: Span | None = None
     effects: bool = False
     working: bool = False
     failed: bool = False
@@ -96,19 +118,40 @@ class Procedure:
 
 @dataclass
 class Reads:
-    """Where in the spec a body reads things that not every place may read; None: nowhere."""
+    """Where a body touches what not every body may: the place in the body, and that in the definition it uses.
 
-    nodes: Span | None = None
-    sent: Span | None = None
-    ghost: Span | None = None
-    old: Span | None = None
-    state: Span | None = None
+    `nodes`: the state of a node other than `self`; `sent`: what was sent; `ghost`: ghost state; `state`: any of these
+    or other state.
+    """
+
+    nodes: Touch | None = None
+    sent: Touch | None = None
+    ghost: Touch | None = None
+    state: Touch | None = None
+
+    def mark(self, what: Literal["nodes", "sent", "ghost", "state"], at: Span) -> None:
+        """Remember the first place."""
+        if getattr(self, what) is None:
+            setattr(self, what, Touch(at, at))
 
     def add(self, other: Reads, at: Span) -> None:
-        """Take over what a definition used at `at` reads."""
-        for name in ("nodes", "sent", "ghost", "old", "state"):
-            if getattr(other, name) is not None and getattr(self, name) is None:
-                setattr(self, name, at)
+        """Take over what a definition or procedure used at `at` touches."""
+        for part in fields(self):
+            touch: Touch | None = getattr(other, part.name)
+            if touch is not None and getattr(self, part.name) is None:
+                setattr(self, part.name, Touch(at, touch.origin))
+
+
+@dataclass(frozen=True)
+class Touch:
+    """A place in a body, and the place where the reading is written out, which may be in a definition."""
+
+    at: Span
+    origin: Span
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return () if self.at == self.origin else (("it is read here", self.origin),)
 
 
 @dataclass(frozen=True)
@@ -126,14 +169,16 @@ class TypeName:
 
 @dataclass(frozen=True)
 class Broken:
-    """A name declared by something that has an error of its own."""
+    """A name declared by something that has an error of its own; what refers to it is silent."""
 
     span: Span
 
 
-Symbol = (
-    TypeName | EnumValue | ir.ConstantDecl | ir.VariableDecl | Definition | Procedure | ir.MessageDecl | Role | Broken
-)
+Member = ir.VariableDecl | Definition | Procedure | Broken
+Symbol = TypeName | EnumValue | ir.ConstantDecl | ir.MessageDecl | Member
+
+MAX_HINTS = 50  # names looked up by likeness, which takes time in large files
+MAX_DEPTH = 1000  # operations and statements within one another, counted through definitions and procedures
 
 
 @dataclass
@@ -154,51 +199,66 @@ class Symbols:
     history: frozenset[str] = frozenset()
     # kinds that some role handles
     handled: frozenset[str] = frozenset()
+    # names of state, definitions and procedures, wherever they are declared: what no bound of a range may use
+    varying: frozenset[str] = frozenset()
+    # names of actions, at top level and in roles
+    actions: frozenset[str] = frozenset()
     _uids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+    _hints: int = 0
 
     def fresh(self, name: str, type_: t.Type, span: Span, domain: ir.Expr | None = None) -> ir.Binder:
         return ir.Binder(name, next(self._uids), type_, domain, span)
 
-    def declare(self, word: s.Word, symbol: Symbol) -> None:
-        """Enter a top-level name; a second declaration is reported and ignored."""
+    def another(self, expr: ir.Expr) -> ir.Expr:
+        """A copy to stand beside the original: names bound in it are bound anew."""
+        return freshened(expr, self._uids)
+
+    def declare(self, word: s.Word, symbol: Symbol) -> bool:
+        """Enter a top-level name; a second declaration is reported and ignored. Whether the name is entered."""
+        if self.reserved(word):
+            self.names.setdefault(word.text, Broken(word.span))
+            return False
+        if (old := self.names.get(word.text)) is not None:
+            self.duplicate(word, old.span)
+            return False
+        self.names[word.text] = symbol
+        return True
+
+    def reserved(self, word: s.Word) -> bool:
+        """Report a name that the language itself uses."""
         if word.text in RESERVED:
-            self.report.note(
-                "Q0204",
-                f"`{word.text}` has a meaning of its own and cannot be declared",
-                word.span,
-                "choose another name",
-            )
-        elif (old := self.names.get(word.text)) is not None:
-            self.duplicate(word, span_of(old))
+            message = f"`{word.text}` has a meaning of its own and cannot be declared"
+        elif word.text in COUNTERS:
+            message = f"`{word.text}` counts the steps that an instance limits and cannot be declared"
         else:
-            self.names[word.text] = symbol
+            return False
+        self.report.add("Q0204", message, word.span, "choose another name")
+        return True
 
     def duplicate(self, word: s.Word, first: Span) -> None:
         note = ("the first declaration is here", first)
-        self.report.note("Q0202", f"`{word.text}` is declared twice", word.span, "rename one of them", note)
+        self.report.add("Q0202", f"`{word.text}` is declared twice", word.span, "rename one of them", note)
 
-    def unknown(self, word: s.Word, what: str, candidates: Iterator[str] | list[str], code: str = "Q0201") -> NoReturn:
-        """Report a name that is not declared, unless what declares it has an error of its own."""
+    def unknown(self, word: s.Word, what: str, candidates: Iterable[str], code: str, otherwise: str = "") -> NoReturn:
+        """Report a name that is not declared, unless what declares it has an error of its own.
+
+        The hint names a likely candidate, or is `otherwise`.
+        """
         if word.text in self.broken:
             raise Failed
-        self.report.error(code, f"there is no {what} `{word.text}`", word.span, did_you_mean(word.text, candidates))
+        self._hints += 1
+        near = did_you_mean(word.text, candidates) if self._hints <= MAX_HINTS else None
+        self.report.error(code, f"there is no {what} `{word.text}`", word.span, near or otherwise or None)
 
 
 # fmt: off
 RESERVED = frozenset((
-    "none", "zero", "true", "false", "self", "and", "or", "not", "in", "if", "then", "else", "forall", "exists",
-    "let", "pick", "require", "send", "sent", "old", "the", "Bool", "Int", "Map", "Set", "Seq",
-    "size", "length", "append",
+    "none", "zero", "true", "false", "self", "old", "the", "and", "or", "not", "in", "union", "intersect", "minus",
+    "subset", "if", "then", "else", "forall", "exists", "let", "pick", "require", "send", "skip",
+    "Bool", "Int", "Map", "Set", "Seq",
 ))
 # fmt: on
-
-
-def span_of(symbol: Symbol) -> Span:
-    match symbol:
-        case Role():
-            return symbol.item.name.span
-        case _:
-            return symbol.span
+COUNTERS = ("crashes", "timeouts")
 
 
 @dataclass(frozen=True)
@@ -211,10 +271,10 @@ class Bound:
 
 @dataclass(frozen=True)
 class Scope:
-    """The names bound here, and whose body this is.
+    """The names bound here, and what the body does.
 
-    `place` names the body in messages ("a role's step"). `old`: `old(e)` may be used. `elements`: names of elements
-    (`a0`) may be used, as in instances.
+    `role`: whose body this is. `old`: `old(e)` may be used; `inside_old`: this is within one. `copies`: how often
+    what stands here occurs in the typed form, since `a < b < c` and `max(a, b)` speak of their operands twice.
     """
 
     role: Role | None = None
@@ -222,6 +282,15 @@ class Scope:
     reads: Reads = field(default_factory=Reads)
     old: bool = False
     inside_old: bool = False
+    copies: int = 1
 
     def bind(self, name: str, expr: ir.Expr | None, span: Span) -> Scope:
         return replace(self, names={**self.names, name: Bound(expr, span)})
+
+    @property
+    def node(self) -> ir.Expr:
+        """The node whose step or definition this is; only in a role."""
+        expr = self.names["self"].expr
+        if expr is None:
+            raise Failed
+        return expr

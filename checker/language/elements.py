@@ -21,3 +21,8 @@ def position(element: str, prefix: str) -> int | None:
     """The position of the element that the name stands for, None if it is no element of the sort."""
     digits = element[len(prefix) :]
     return int(digits) if element.startswith(prefix) and digits.isdecimal() and len(digits) < 10 else None
+
+
+def is_element(name: str, sorts: Iterable[str]) -> bool:
+    """Whether the name is one that an instance gives to an element of one of the sorts."""
+    return any(position(name, prefix) is not None for prefix in prefixes(sorts).values())

@@ -5,6 +5,7 @@ Every node keeps its span. The parser makes these and the elaborator reads them;
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
@@ -542,3 +543,15 @@ class File:
     source: Source
     items: tuple[Item, ...]
     broken: frozenset[str] = frozenset()
+
+
+def walk(tree: object) -> Iterator[Tree]:
+    """The trees in a tree, a file, or a tuple of trees, itself included; without recursion."""
+    todo: list[object] = [tree]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, tuple):
+            todo.extend(node)
+        elif isinstance(node, Tree):
+            yield node
+            todo.extend(value for name, value in vars(node).items() if name != "span")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, assert_never
 from checker.language import ir
 from checker.language import syntax as s
 from checker.language import types as t
-from checker.language.context import EnumValue, Role, Symbols, TypeName
+from checker.language.context import Broken, Failed, Symbols, TypeName
 from checker.source import Span
 
 if TYPE_CHECKING:
@@ -20,24 +20,31 @@ if TYPE_CHECKING:
 Bounds = Callable[[s.ExprTree], ir.Expr]  # elaborates a constant integer expression, for the bounds of ranges
 
 
+BUILTIN: dict[str, t.Type] = {"Bool": t.Bool(), "Int": t.Int()}
+
+
 def named_type(symbols: Symbols, word: s.Word) -> t.Type:
-    """The type that a name stands for; a role's name stands for its sort."""
-    builtin: dict[str, t.Type] = {"Bool": t.Bool(), "Int": t.Int()}
-    if word.text in builtin:
-        return builtin[word.text]
+    """The type that a name stands for; that of a kind of messages, too."""
+    if word.text in BUILTIN:
+        return BUILTIN[word.text]
     symbol = symbols.names.get(word.text)
     match symbol:
         case TypeName(type_):
             return type_
         case ir.MessageDecl(name):
             return t.Message(name)
-        case Role():
-            return symbol.type
+        case Broken():
+            raise Failed
+        case None if word.text in _ARITY:
+            form, _ = _ARITY[word.text]
+            symbols.report.error("Q0205", f"`{word.text}` needs types", word.span, f"write `{form}`")
         case None:
             types = [name for name, known in symbols.names.items() if isinstance(known, TypeName)]
-            symbols.unknown(word, "type", [*types, *builtin, "Map", "Set", "Seq"], "Q0205")
+            symbols.unknown(word, "type", [*types, *BUILTIN, "Map", "Set", "Seq"], "Q0205")
         case _:
-            symbols.report.error("Q0205", f"`{word.text}` is not a type", word.span, "a type is expected here")
+            note = ("it is declared here", symbol.span)
+            hint = "name a sort, order, enum, record or quorum, `Bool` or `Int`"
+            symbols.report.error("Q0205", f"`{word.text}` is not a type", word.span, hint, note)
 
 
 def resolve(symbols: Symbols, tree: s.TypeTree, bounds: Bounds) -> t.Type:
@@ -48,12 +55,12 @@ def resolve(symbols: Symbols, tree: s.TypeTree, bounds: Bounds) -> t.Type:
         case s.OptionType(span, item):
             inner = resolve(symbols, item, bounds)
             if isinstance(inner, t.Option):
-                symbols.report.error("Q0309", "an option of an option cannot be told apart", span, "write one `?`")
+                symbols.report.error("Q0311", "an option of an option cannot be told apart", span, "write one `?`")
             return t.Option(inner)
         case s.RangeType(_, low, high):
-            return t.Range(bounds(low), bounds(high))
+            return t.Range(*symbols.report.both(lambda: bounds(low), lambda: bounds(high)))
         case s.GenericType(span, name, arguments):
-            return _generic(symbols, span, name, [resolve(symbols, a, bounds) for a in arguments])
+            return _generic(symbols, span, name, arguments, bounds)
         case _:
             assert_never(tree)
 
@@ -61,48 +68,60 @@ def resolve(symbols: Symbols, tree: s.TypeTree, bounds: Bounds) -> t.Type:
 _ARITY = {"Map": ("Map[K, V]", 2), "Set": ("Set[T]", 1), "Seq": ("Seq[I, T]", 2)}
 
 
-def _generic(symbols: Symbols, span: Span, name: str, arguments: list[t.Type]) -> t.Type:
+def _generic(symbols: Symbols, span: Span, name: str, trees: tuple[s.TypeTree, ...], bounds: Bounds) -> t.Type:
     report = symbols.report
     if name not in _ARITY:
+        if name in symbols.names:
+            report.error("Q0205", f"`{name}` takes no types", span, "only `Map`, `Set` and `Seq` do")
         symbols.unknown(s.Word(span, name), "type with parameters", list(_ARITY), "Q0205")
     form, count = _ARITY[name]
-    if len(arguments) != count:
-        report.error("Q0303", f"`{form}` takes {count} type{'s' * (count > 1)}, not {len(arguments)}", span)
-    match name:
-        case "Set":
-            return t.Set(arguments[0])
-        case "Map":
-            if not is_key(arguments[0]):
-                report.error(
-                    "Q0309",
-                    f"`{t.show(arguments[0])}` cannot be the key of a map",
-                    span,
-                    "keys are elements, enumerators, Bool, ranges, or records and options of these",
-                )
-            return t.Map(arguments[0], arguments[1])
+    if len(trees) != count:
+        report.error("Q0303", f"`{form}` takes {count} type{'s' * (count > 1)}, not {len(trees)}", span)
+    if name == "Set":
+        return t.Set(resolve(symbols, trees[0], bounds))
+    first, second = report.both(lambda: resolve(symbols, trees[0], bounds), lambda: resolve(symbols, trees[1], bounds))
+    if name == "Map":
+        return t.Map(first, second)
+    if not _numbers(symbols, first):
+        hint = "use an order declared `from zero`, or a range `0..n`"
+        message = f"`{t.show(first)}` cannot number the positions of a sequence"
+        report.error("Q0311", message, trees[0].span, hint)
+    return t.Seq(first, second)
+
+
+def _numbers(symbols: Symbols, index: t.Type) -> bool:
+    match index:
+        case t.Order(name):
+            return symbols.orders[name].from_zero
+        case t.Range(low, _):
+            return isinstance(low, ir.Const) and low.value == 0
         case _:
-            return _sequence(symbols, span, arguments[0], arguments[1])
+            return False
 
 
-def _sequence(symbols: Symbols, span: Span, index: t.Type, item: t.Type) -> t.Type:
-    from_zero = isinstance(index, t.Order) and symbols.orders[index.name].from_zero
-    if not from_zero and not isinstance(index, t.Range):
-        symbols.report.error(
-            "Q0309",
-            f"`{t.show(index)}` cannot number the positions of a sequence",
-            span,
-            "use an order declared `from zero`, or a range `0..n`",
-        )
-    return t.Seq(index, item)
-
-
-def is_key(type_: t.Type) -> bool:
-    """Whether maps may have keys of the type: its values can be listed, and there are not too many by nature."""
+def well_formed(symbols: Symbols, type_: t.Type, span: Span) -> None:
+    """Report maps whose keys cannot be listed; of records, as far as they are known yet."""
     match type_:
-        case t.Bool() | t.Range() | t.Sort() | t.Order() | t.Quorum() | t.Enum() | t.Record():
+        case t.Map(key, value):
+            if not _is_key(symbols, key):
+                hint = "keys are elements, quorums, enumerators, Bool, ranges, or records and options of these"
+                symbols.report.error("Q0311", f"`{t.show(key)}` cannot be the key of a map", span, hint)
+            well_formed(symbols, value, span)
+        case t.Option(item) | t.Set(item) | t.Seq(_, item):
+            well_formed(symbols, item, span)
+        case _:
+            pass
+
+
+def _is_key(symbols: Symbols, type_: t.Type) -> bool:
+    match type_:
+        case t.Bool() | t.Range() | t.Sort() | t.Order() | t.Quorum() | t.Enum():
             return True
         case t.Option(item):
-            return is_key(item)
+            return _is_key(symbols, item)
+        case t.Record(name):
+            fields = symbols.records[name].fields if name in symbols.records else ()
+            return all(_is_key(symbols, item) for _, item in fields)
         case t.Int() | t.Message() | t.Map() | t.Set() | t.Seq() | t.Bag() | t.Queue():
             return False
         case _:
@@ -113,16 +132,11 @@ def storable(report: Report, type_: t.Type, span: Span, what: str) -> None:
     """Report a type whose values cannot be part of a state: all integers, messages."""
     match type_:
         case t.Int():
-            report.error(
-                "Q0309",
-                f"{what} cannot hold all integers",
-                span,
-                "give the bounds that it keeps to: `0..N` instead of `Int`",
-            )
+            hint = "give the bounds that it keeps to: `0..N` instead of `Int`"
+            report.error("Q0309", f"{what} cannot hold all integers", span, hint)
         case t.Message(name):
-            report.error(
-                "Q0309", f"{what} cannot hold a message", span, f"keep the fields of `{name}` that you need in a record"
-            )
+            hint = f"keep the fields of `{name}` that you need in a record"
+            report.error("Q0309", f"{what} cannot hold a message", span, hint)
         case t.Option(item) | t.Set(item) | t.Seq(_, item) | t.Map(_, item):
             storable(report, item, span, what)
         case _:
@@ -153,8 +167,34 @@ def lifted(expr: ir.Expr, wanted: t.Type) -> ir.Expr | None:
     return None
 
 
-def enumerators(symbols: Symbols) -> list[str]:
-    return [name for name, symbol in symbols.names.items() if isinstance(symbol, EnumValue)]
+def plain(type_: t.Type | None) -> t.Type | None:
+    """The type without the option around it."""
+    return type_.item if isinstance(type_, t.Option) else type_
+
+
+def conversion(actual: t.Type, wanted: t.Type, text: str) -> str | None:
+    """How the user may make a value of one type (written `text`) one of another, where there is a usual way."""
+    match actual, wanted:
+        case t.Option(item), _ if fits(item, wanted):
+            return f"it may be none: write `the {text}` where you know that it is not"
+        case t.Option(), t.Bool():
+            return f"ask whether there is a value: `{text} != none`"
+        case t.Set() | t.Quorum(), t.Bool():
+            return f"ask whether it has elements: `{text} != {{}}`" if isinstance(actual, t.Set) else None
+        case t.Int(), t.Order(order):
+            return f"a number is no element of `{order}`: orders have `zero`, `.next` and `.prev`"
+        case t.Int(), t.Option(t.Order(order)):
+            return f"a number is no element of `{order}`: orders have `zero`, `.next` and `.prev`"
+        case _, t.Set(item) if fits(actual, item):
+            return f"the set of this alone is `{{{text}}}`"
+        case t.Quorum(), t.Set():
+            return f"the set of its members is `{{x in {text} | true}}`"
+        case t.Set() | t.Quorum(), t.Int():
+            return f"the number of its elements is `size({text})`"
+        case t.Seq(index), _ if fits(index, wanted):
+            return f"its last position is `length({text})`"
+        case _:
+            return None
 
 
 def brief(span: Span) -> str:

@@ -1,0 +1,224 @@
+"""Actions, handlers of messages, crashes, and the ghost updates attached to them.
+
+Each becomes an `ir.ActionDecl`; what its statements mean is the business of `bodies`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from typing import Literal, NoReturn
+
+from checker.language import ir, messages
+from checker.language import syntax as s
+from checker.language import types as t
+from checker.language.binders import bind_all, local, self_binder, unshadowed
+from checker.language.bodies import Bodies, Kind
+from checker.language.context import Failed, Role, Scope, Symbols
+from checker.language.expressions import Expressions
+from checker.language.network import Networking
+from checker.source import Span
+
+
+@dataclass
+class Steps:
+    """The steps of one file, in order; `failed` names those that have an error in their head."""
+
+    items: tuple[s.Item, ...]
+    symbols: Symbols
+    expressions: Expressions
+    bodies: Bodies
+    actions: list[ir.ActionDecl] = field(default_factory=list)
+    failed: set[str] = field(default_factory=set)
+
+    def enter(self) -> None:
+        """All steps, then what is attached to them."""
+        for role, tree in self._trees():
+            name = _qualified(role, tree)
+            if self._taken(role, tree, name):
+                continue
+            try:
+                self._step(role, tree)
+            except Failed:
+                self.failed.add(name)
+        for item in self.items:
+            if isinstance(item, s.AfterItem):
+                with self.symbols.report.recovering():
+                    self._attach(item)
+
+    def _trees(self) -> Iterator[tuple[Role | None, s.ActionItem | s.HandlerItem | s.RoleItem]]:
+        """Actions and handlers in order, and each role after its own, for its crash."""
+        for item in self.items:
+            match item:
+                case s.ActionItem(_, "action" | "timeout"):
+                    yield None, item
+                case s.RoleItem(_, name) if self._is_first(item):
+                    role = self.symbols.roles[name.text]
+                    for member in item.members:
+                        match member:
+                            case s.HandlerItem() | s.ActionItem(_, "action" | "timeout"):
+                                yield role, member
+                            case _:
+                                pass
+                    yield role, item
+                case _:
+                    pass
+
+    def _is_first(self, item: s.RoleItem) -> bool:
+        role = self.symbols.roles.get(item.name.text)
+        return role is not None and role.item is item
+
+    def _step(self, role: Role | None, tree: s.ActionItem | s.HandlerItem | s.RoleItem) -> None:
+        match tree:
+            case s.ActionItem():
+                self._action(tree, role)
+            case s.HandlerItem() if role is not None:
+                self._handler(tree, role)
+            case _ if role is not None:
+                self._crash(role)
+
+    def _taken(self, role: Role | None, tree: s.ActionItem | s.HandlerItem | s.RoleItem, name: str) -> bool:
+        """Report a step whose name another step, or something else, has."""
+        if isinstance(tree, s.RoleItem):
+            return False
+        word = tree.name if isinstance(tree, s.ActionItem) else s.Word(tree.message.span, name)
+        first = next((a.span for a in self.actions if a.qualified == name), None)
+        if first is None and isinstance(tree, s.ActionItem):
+            if word.text in ("crash", "lose", "on"):
+                message = f"`{word.text}` names steps that are made for you"
+                self.symbols.report.add("Q0204", message, word.span, "rename it")
+                return True
+            known = self.symbols.names.get(word.text)
+            if known is None and role is not None:
+                known = role.members.get(word.text)
+            first = known.span if known is not None else None
+        if first is not None:
+            self.symbols.duplicate(word, first)
+        return first is not None
+
+    # --- actions and handlers -----------------------------------------------------------------------
+
+    def _action(self, item: s.ActionItem, role: Role | None) -> None:
+        node, scope = self_binder(self.expressions, role, Scope(role=role))
+        parameters, inner = bind_all(self.expressions, item.parameters, scope)
+        body = self.bodies.body(item.body, inner, Kind())
+        self.bodies.protocol_reads(scope.reads, role is not None)
+        if len(parameters) < sum(len(binding.names) for binding in item.parameters):
+            raise Failed
+        kind: Literal["action", "timeout"] = "timeout" if item.kind == "timeout" else "action"
+        owner = role.name if role is not None else None
+        self.actions.append(ir.ActionDecl(item.name.text, item.name.span, kind, owner, (*node, *parameters), body))
+
+    def _handler(self, item: s.HandlerItem, role: Role) -> None:
+        span, report = item.message.span, self.symbols.report
+        decl = messages.declared(self.expressions, item.message)
+        if decl.receiver is not None and decl.receiver != role.type:
+            note = ("the message is declared here", decl.span)
+            to = t.show(decl.receiver)
+            hint = f"handle it in `role {to}`, or declare it `to {role.name}`"
+            report.add("Q0414", f"messages `{decl.name}` go to `{to}`, not to `{role.name}`", span, hint, note)
+        networking = Networking(self.symbols)
+        node, scope = self_binder(self.expressions, role, Scope(role=role))
+        myself = local(node[0], span)
+        word = item.parameter or s.Word(span, "m")
+        domain = networking.deliverable(decl, myself, span)
+        binder = self.symbols.fresh(word.text, t.Message(decl.name), word.span, domain)
+        message = local(binder, span)
+        inner = scope
+        if item.parameter is not None:
+            with report.recovering():
+                unshadowed(self.expressions, word, scope)
+            inner = scope.bind(word.text, message, word.span)
+        taken = networking.take(decl, message, myself, span)
+        body = self.bodies.body(item.body, inner, Kind())
+        self.bodies.protocol_reads(scope.reads, in_role=True)
+        whole = (*_addressed(decl, message, myself, networking, span), *taken, *body)
+        self.actions.append(ir.ActionDecl("on", span, "on", role.name, (node[0], binder), whole, decl.name))
+
+    def _crash(self, role: Role) -> None:
+        """The step in which a node loses its volatile state and starts again; none if it has no such state."""
+        items = [m for m in role.item.members if isinstance(m, s.VariableItem) and m.kind == "volatile"]
+        if not items:
+            return
+        node, scope = self_binder(self.expressions, role, Scope(role=role))
+        myself = local(node[0], node[0].span)
+        picks: list[ir.Statement] = []
+        resets: list[ir.Statement] = []
+        for item in items:
+            decl = role.members.get(item.name.text)
+            if not isinstance(decl, ir.VariableDecl) or not isinstance(decl.type, t.Map):
+                raise Failed  # reported where the field is declared
+            span = item.name.span
+            if item.initial is None:
+                pick = self.symbols.fresh(item.name.text, decl.type.value, span)
+                picks.append(ir.Pick(pick, None, span))
+                value = local(pick, span)
+            else:
+                value = self.expressions.check(item.initial, decl.type.value, scope)
+            whole = ir.Read(type=decl.type, span=span, name=decl.name)
+            reset = ir.WithAt(type=decl.type, span=span, operand=whole, key=myself, value=value)
+            resets.append(ir.Assign(decl.name, reset, span))
+        body = (*picks, *resets)
+        self.actions.append(ir.ActionDecl("crash", role.item.name.span, "crash", role.name, node, body))
+
+    # --- ghost updates ------------------------------------------------------------------------------
+
+    def _attach(self, item: s.AfterItem) -> None:
+        words = [w.text for w in item.target]
+        name = f"{words[0]}.{' '.join(words[1:])}" if len(words) > 1 else words[0]
+        span = item.target[0].span.to(item.target[-1].span)
+        position = next((i for i, a in enumerate(self.actions) if a.qualified == name), None)
+        if position is None:
+            self._no_action(item, name, span)
+        action = self.actions[position]
+        report = self.symbols.report
+        if item.names and len(item.names) != len(action.parameters):
+            given = ", ".join(p.name for p in action.parameters)
+            hint = f"name them all, `({given})`, or leave the parentheses out"
+            message = f"`{name}` has {len(action.parameters)} parameters, and {len(item.names)} are named"
+            report.error("Q0303", message, item.names[0].span.to(item.names[-1].span), hint)
+        role = self.symbols.roles[action.role] if action.role is not None and not item.names else None
+        scope = Scope(role=role, old=True)
+        if item.names:
+            for word, binder in zip(item.names, action.parameters, strict=True):
+                with report.recovering():
+                    unshadowed(self.expressions, word, scope)
+                scope = scope.bind(word.text, local(binder, word.span), word.span)
+        else:
+            for binder in action.parameters:
+                if binder.name not in self.symbols.names:  # the `m` of a handler that names no message may be
+                    scope = scope.bind(binder.name, local(binder, binder.span), binder.span)
+        body = self.bodies.body(item.body, scope, Kind(after=True))
+        self.actions[position] = replace(action, body=(*action.body, *body))
+
+    def _no_action(self, item: s.AfterItem, name: str, span: Span) -> NoReturn:
+        if name in self.failed or any(word.text in self.symbols.broken for word in item.target if word.text != "on"):
+            raise Failed
+        hint = ""
+        owners = [r for r in self.symbols.roles if any(a.qualified == f"{r}.{name}" for a in self.actions)]
+        if owners:
+            hint = f"it belongs to a role: `after {owners[0]}.{name}`"
+        near = () if hint else [a.qualified for a in self.actions]
+        self.symbols.unknown(s.Word(span, name), "action", near, "Q0201", hint)
+
+
+def _addressed(
+    decl: ir.MessageDecl, message: ir.Expr, myself: ir.Expr, networking: Networking, span: Span
+) -> list[ir.Statement]:
+    """The guard that a message is for this node, where not all messages at hand are."""
+    if decl.receiver is None or networking.network.kind == "fifo":
+        return []
+    receiver = ir.FieldOf(type=decl.receiver, span=span, operand=message, field="to")
+    mine = ir.Binary(type=t.Bool(), span=span, operator="==", left=receiver, right=myself)
+    return [ir.Require(mine, span)]
+
+
+def _qualified(role: Role | None, tree: s.ActionItem | s.HandlerItem | s.RoleItem) -> str:
+    match tree:
+        case s.ActionItem(_, _, name):
+            label = name.text
+        case s.HandlerItem(_, message):
+            label = f"on {message.text}"
+        case _:
+            label = "crash"
+    return f"{role.name}.{label}" if role is not None else label
