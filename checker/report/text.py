@@ -24,7 +24,8 @@ def report(verdict: Verdict, look: Look, view: View | None = None, witness: froz
     told = [p for p in verdict.properties if p in verdict.violations or (p.name in witness and p.trace)]
     blocks = [result_story(p, verdict, look, view) for p in told] or [_title(verdict, look)]
     blocks.append(verdict_line(verdict, look))
-    blocks.append(_properties(verdict, look))
+    if any(p not in told for p in verdict.properties):
+        blocks.append(_properties(verdict, look))
     if verdict.census.actions and (view.full or verdict.assurance is not Assurance.VIOLATED):
         blocks.append(_actions(verdict, look))
     blocks.append("\n".join(_remarks(verdict, look)))
@@ -294,7 +295,10 @@ def _remarks(verdict: Verdict, look: Look) -> Iterator[str]:
     for clause in verdict.census.vacuous:
         at = f" ({_at(clause.place)})" if clause.place else ""
         yield from _remark(f"never tested: the left side of `{clause.text}` was never true{at}", look, "warn")
+    violated = {p.name for p in verdict.violations}
     for expectation in verdict.expectations:
+        if expectation.met and expectation.about in violated:  # its story says "as expected"
+            continue
         tone: Tone = "plain" if expectation.met else "warn" if expectation.met is None else "bad"
         yield from _remark(_expectation(expectation), look, tone)
     for note in verdict.notes:
@@ -335,6 +339,8 @@ def _numbers(verdict: Verdict) -> str:
 
 def seconds(duration: float) -> str:
     """A duration in words of fitting grain: `0.04 s`, `1.2 s`, `12 s`, `3 min 20 s`, `2 h 5 min`."""
+    if duration < 0.005:
+        return "<0.01 s"
     if duration < 9.95:
         return f"{duration:.2f} s" if duration < 0.995 else f"{duration:.1f} s"
     minutes, rest = divmod(round(duration), 60)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from report_examples import disagreement, failed_agreement, holding, place, violated
+from report_examples import disagreement, failed_agreement, holding, place, violated, violated_as_expected
 
 from checker.report.look import Look
 from checker.report.text import report, seconds, verdict_line
@@ -119,6 +119,16 @@ def test_bounds_that_were_met_are_said_in_a_sentence() -> None:
     assert "messages" not in text
 
 
+def test_what_the_story_says_is_not_said_again() -> None:
+    expected = violated_as_expected()
+    alone = replace(expected, properties=expected.properties[:1])
+    assert "\n  Agreement" in report(expected, LOOK)
+    assert "\n  Agreement" not in report(alone, LOOK)
+    assert "expect violated" not in report(alone, LOOK)
+    unmet = replace(alone, expectations=(replace(expected.expectations[0], met=False, found="violated after 9 steps"),))
+    assert "  expect violated Agreement after 12 steps: not met (found: violated after 9 steps)" in report(unmet, LOOK)
+
+
 def test_dead_actions_and_vacuous_implications_are_flagged() -> None:
     census = replace(
         holding().census,
@@ -140,7 +150,15 @@ def test_ghosts_of_the_failing_clause_are_shown() -> None:
 
 @pytest.mark.parametrize(
     ("duration", "text"),
-    [(0.04, "0.04 s"), (9.94, "9.9 s"), (9.96, "10 s"), (59.6, "1 min 0 s"), (200, "3 min 20 s"), (7500, "2 h 5 min")],
+    [
+        (0.0, "<0.01 s"),
+        (0.04, "0.04 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.6, "1 min 0 s"),
+        (200, "3 min 20 s"),
+        (7500, "2 h 5 min"),
+    ],
 )
 def test_durations(duration: float, text: str) -> None:
     assert seconds(duration) == text
