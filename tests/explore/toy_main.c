@@ -14,12 +14,13 @@
 #define MOST 64
 
 static uint64_t interrupt_at;
+static uint32_t over;
 
 static void *interrupt(void *argument)
 {
     Search *search = argument;
     Progress progress = {0};
-    while (progress.states < interrupt_at) {
+    while (progress.states < interrupt_at && !__atomic_load_n(&over, __ATOMIC_RELAXED)) {
         search_progress(search, &progress);
         sched_yield();
     }
@@ -78,6 +79,7 @@ int main(int argc, char **argv)
     pthread_t thread;
     if (interrupt_at) pthread_create(&thread, NULL, interrupt, search);
     Outcome outcome = search_run(search);
+    __atomic_store_n(&over, 1, __ATOMIC_RELAXED);
     if (interrupt_at) pthread_join(thread, NULL);
     Progress progress;
     search_progress(search, &progress);

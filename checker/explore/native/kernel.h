@@ -282,16 +282,24 @@ static __attribute__((noinline)) void flush(Worker *w)
 #include "symmetry.h"
 #endif
 
+static inline bool in_hand(const Worker *w, const State *s)
+{
+    return w->state && compare_states(w->state, s) == 0;
+}
+
+/* Steps that change nothing, as when a message is sent once more, are common and stop here. */
 static inline void push(Worker *w, const State *next, Link link)
 {
     Candidate *c = (Candidate *)w->batch + w->pending;
 #ifdef SORTS
+    if (in_hand(w, next)) return;
     canonical(next, &c->state);
 #else
     c->state = *next;
 #endif
     c->link = link;
     c->hash = hash_of(&c->state);
+    if (c->hash == w->parent && in_hand(w, &c->state)) return;
     __builtin_prefetch(&w->search->slots[c->hash & w->search->mask], 1);
     if (++w->pending == BATCH) flush(w);
 }

@@ -30,14 +30,15 @@ static uint64_t round_up(uint64_t n, uint64_t unit)
     return (n + unit - 1) / unit * unit;
 }
 
-/* Address space, zero where it is read for the first time, in large pages if the system has them. */
+/* Address space, zero where it is read for the first time, in large pages if the system has them; but not at its
+ * beginning, since clearing one large page takes longer than many a small search. */
 static bool reserve(Range *range, uint64_t bytes)
 {
     bytes = round_up(bytes, bytes >= HUGE_PAGE ? HUGE_PAGE : 4096);
     void *base = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (base == MAP_FAILED) return false;
 #ifdef MADV_HUGEPAGE
-    if (bytes >= HUGE_PAGE) madvise(base, bytes, MADV_HUGEPAGE);
+    if (bytes > HUGE_PAGE) madvise((char *)base + HUGE_PAGE, bytes - HUGE_PAGE, MADV_HUGEPAGE);
 #endif
     range->base = base;
     range->bytes = bytes;
@@ -444,7 +445,7 @@ static bool advance(Search *search)
         search->filling = search->expanding;
         search->expanding = expanding;
     }
-    return search->level_end > search->level_start && !search->stopped;
+    return search->level_end > search->level_start && !__atomic_load_n(&search->stopped, __ATOMIC_RELAXED);
 }
 
 Outcome search_run(Search *search)
@@ -456,9 +457,10 @@ Outcome search_run(Search *search)
     model.flush(&search->workers[0]);
     while (advance(search)) expand_level(search);
     stop_helpers(search);
-    search->seconds = now() - search->start;
+    double seconds = now() - search->start;
+    __atomic_store(&search->seconds, &seconds, __ATOMIC_RELAXED);
     __atomic_store_n(&search->running, 0, __ATOMIC_RELEASE);
-    return search->outcome;
+    return __atomic_load_n(&search->outcome, __ATOMIC_RELAXED);
 }
 
 /* --- making and freeing ---------------------------------------------------------------------------------------------- */
@@ -567,7 +569,8 @@ void search_progress(const Search *search, Progress *progress)
     progress->bytes = __atomic_load_n(&search->bytes, __ATOMIC_RELAXED);
     progress->depth = __atomic_load_n(&search->depth, __ATOMIC_RELAXED);
     progress->running = __atomic_load_n(&search->running, __ATOMIC_ACQUIRE);
-    progress->seconds = progress->running ? now() - search->start : search->seconds;
+    __atomic_load(&search->seconds, &progress->seconds, __ATOMIC_RELAXED);
+    if (progress->running) progress->seconds = now() - search->start;
 }
 
 void search_counts(const Search *search, uint64_t *taken, uint64_t *discovered, uint64_t *bounds, uint8_t *marks)

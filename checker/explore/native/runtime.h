@@ -46,7 +46,7 @@
 #define MAX_ACTIONS 4095
 #define MAX_SORTS 8
 #define MAX_ELEMENTS 16 /* of one permuted sort */
-#define BATCH 128       /* steps that a worker collects before it looks them up */
+#define BATCH 64        /* steps that a worker collects before it looks them up */
 
 typedef struct Search Search;
 typedef struct Worker Worker;

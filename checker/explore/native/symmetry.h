@@ -32,13 +32,20 @@ typedef struct {
     uint8_t least[SORTS][MAX_ELEMENTS]; /* and the colours by place that any row to be tried has to give */
 } Arrangement;
 
+/* Whether the element in a place shares its colour with another one. */
+static inline bool tied(const uint8_t *colour, const uint8_t *at, uint32_t place, uint32_t size)
+{
+    return (place > 0 && colour[at[place - 1]] == colour[at[place]])
+           || (place + 1 < size && colour[at[place + 1]] == colour[at[place]]);
+}
+
 /* Splits the cells of a sort by the keys of their elements; returns how many cells there are then. */
 static inline uint32_t split_by_keys(const State *s, Colours *colours, uint32_t sort, Ordering *order)
 {
     uint64_t keys[MAX_ELEMENTS];
     uint8_t *colour = colours->of[sort], *at = order->at;
     uint32_t size = sort_sizes[sort], cells = 0;
-    for (uint32_t e = 0; e < size; e++) keys[e] = element_key(s, colours, sort, e);
+    for (uint32_t i = 0; i < size; i++) keys[at[i]] = tied(colour, at, i, size) ? element_key(s, colours, sort, at[i]) : 0;
     for (uint32_t i = 1; i < size; i++) {
         uint8_t e = at[i];
         uint32_t j = i;
