@@ -43,9 +43,7 @@ def defined(expr: Expr, env: Environment, e: Evaluator) -> Term:
         case ir.Call():
             arguments = tuple(defined(a, env, e) for a in expr.arguments)
             definition = e.forms.definitions[expr.name]
-            values = {
-                b.uid: e.value(a, env) for b, a in zip(definition.parameters, expr.arguments, strict=True)
-            }
+            values = {b.uid: e.value(a, env) for b, a in zip(definition.parameters, expr.arguments, strict=True)}
             return t.and_(*arguments, defined(definition.body, replace(env, locals=values), e))
         case ir.Old():
             if env.before is None:

@@ -103,9 +103,7 @@ class Evaluator:
 
         return self.over(expr.kind, expr.binders, env, body)
 
-    def over(
-        self, kind: str, binders: Iterable[Binder], env: Environment, body: Callable[[Environment], Term]
-    ) -> Term:
+    def over(self, kind: str, binders: Iterable[Binder], env: Environment, body: Callable[[Environment], Term]) -> Term:
         """Quantifies over the values of the binders in their domains; `kind` is `forall` or `exists`."""
         first, *rest = binders
 
@@ -252,9 +250,7 @@ class Evaluator:
             case _:
                 raise TypeError(f"no place to replace in {expr.operand}")
 
-    def sequence_value(
-        self, expr: ir.SeqLiteral | ir.Length | ir.Append | ir.Prefix, env: Environment
-    ) -> Value:
+    def sequence_value(self, expr: ir.SeqLiteral | ir.Length | ir.Append | ir.Prefix, env: Environment) -> Value:
         match expr:
             case ir.SeqLiteral():
                 return self.sequence_literal(expr, env)
@@ -362,9 +358,7 @@ class Evaluator:
 
         def body(inner: Environment) -> Term:
             where = t.TRUE if expr.where is None else self.truth(expr.where, inner)
-            return t.and_(
-                where, self.closed(lambda: self.signature.equal(item, value, self.value(expr.item, inner)))
-            )
+            return t.and_(where, self.closed(lambda: self.signature.equal(item, value, self.value(expr.item, inner))))
 
         return self.over("exists", expr.binders, env, body)
 

@@ -224,9 +224,7 @@ class Grounder:
             return self._merged((v, [c, y]) for c, cases in weighted for v, y in cases.items())
         if x.op in ("add", "sub", "mul"):
             left, right = self.scalar(x.args[0], env), self.scalar(x.args[1], env)
-            return self._merged(
-                (_computed(x.op, a, b), [p, q]) for a, p in left.items() for b, q in right.items()
-            )
+            return self._merged((_computed(x.op, a, b), [p, q]) for a, p in left.items() for b, q in right.items())
         if x.op != "app":
             raise TypeError(f"no scalar: {x.op}")
         if x.name == "zero":
@@ -236,9 +234,7 @@ class Grounder:
         if x.name in ("next", "previous"):
             last = self.scope.sizes[x.sort] - 1
             shift = 1 if x.name == "next" else -1
-            return self._merged(
-                (min(last, max(0, v + shift)), [y]) for v, y in self.scalar(x.args[0], env).items()
-            )
+            return self._merged((min(last, max(0, v + shift)), [y]) for v, y in self.scalar(x.args[0], env).items())
         return self._merged(
             (v, [guard, y])
             for values, guard in self.arguments(x.args, env)

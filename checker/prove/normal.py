@@ -29,9 +29,7 @@ def negation_normal(term: Term, positive: bool = True) -> Term:
             body = negation_normal(term.args[0], positive)
             return (t.forall if (term.op == "forall") == positive else t.exists)(term.bound, body)
         case "the":
-            return t.exists(
-                term.bound, t.and_(negation_normal(term.args[0]), negation_normal(term.args[1], positive))
-            )
+            return t.exists(term.bound, t.and_(negation_normal(term.args[0]), negation_normal(term.args[1], positive)))
         case _:
             return term if positive else t.not_(term)
 
@@ -62,8 +60,32 @@ def clauses(formula: Term, hint: str) -> tuple[Term, ...]:
         count += 1
         return t.app(f"{hint} #{count}", (), v.sort)
 
+    def name() -> Term:
+        nonlocal count
+        count += 1
+        return t.app(f"{hint} case {count}", (), t.BOOL)
+
     apart = t.renamed(formula, "u")  # siblings may share variables, which would clash when pulled together
-    return tuple(t.forall(bound, body) for bound, body in _flat(skolemized(negation_normal(apart), constant)))
+    named = _cases(skolemized(negation_normal(apart), constant), name)
+    return tuple(t.forall(bound, body) for part in named for bound, body in _flat(part))
+
+
+def _cases(f: Term, name: Callable[[], Term]) -> list[Term]:
+    """Conjuncts; in a closed disjunction parts with quantifiers get names, to be split instead of multiplied."""
+    if f.op == "and":
+        return [part for a in f.args for part in _cases(a, name)]
+    if f.op != "or" or sum(map(t.has_quantifier, f.args)) < 2:
+        return [f]
+    choices: list[Term] = []
+    parts: list[Term] = []
+    for a in f.args:
+        if not t.has_quantifier(a):
+            choices.append(a)
+            continue
+        label = name()
+        choices.append(label)
+        parts += [t.or_(t.not_(label), part) for part in _cases(a, name)]
+    return [t.or_(*choices), *parts]
 
 
 _Clause = tuple[tuple[Term, ...], Term]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, Protocol
 
 from checker.language import ir
 from checker.language.paths import Bound, Check, Choose, Define, Guard, Path, Update, paths
@@ -38,8 +38,8 @@ class Fact:
 class Obligation:
     """`goal` follows from `facts`. Decided without a solver where `decided` says how.
 
-    `name` is unique in the spec. `property` is empty for the definedness of actions. `hypotheses` are the facts that
-    come from properties; the others (axioms, guards, ranges) are `givens`.
+    `name` is unique in the spec. `property` is empty for the definedness of actions, `range of x` for the range of x.
+    `hypotheses` are the facts that come from properties; the others (axioms, guards, ranges) are `givens`.
     """
 
     name: str
@@ -56,13 +56,24 @@ class Obligation:
 
 
 @dataclass(frozen=True)
+class Condition:
+    """Something that a path depends on: that an expression is defined, or that a value is in range (of `owner`)."""
+
+    span: Span
+    facts: tuple[Fact, ...]
+    formula: Term
+    kind: Kind
+    owner: str
+
+
+@dataclass(frozen=True)
 class Transition:
     """One path with its parameters made constants: what it takes, and the state after it."""
 
     path: Path
     guards: tuple[Fact, ...]
     after: Environment
-    checks: tuple[tuple[Span, tuple[Fact, ...], Term, Kind], ...]
+    checks: tuple[Condition, ...]
 
 
 @dataclass(frozen=True)
@@ -77,6 +88,9 @@ class Plan:
     initial: tuple[Fact, ...]
     invariants: tuple[Fact, ...]
     ranges: tuple[Fact, ...]
+    evaluator: Evaluator = field(repr=False)
+    state: Mapping[str, Value] = field(repr=False)
+    start: Mapping[str, Value] = field(repr=False)
 
     @cached_property
     def inductive(self) -> tuple[str, ...]:
@@ -139,9 +153,7 @@ class _Planner:
         self.axioms = tuple(self.quorum_axioms()) + tuple(self.assumptions())
         self.ranges = tuple(self.range_facts())
         self.invariants = tuple(self.clauses(stated(self.spec), self.here))
-        transitions = tuple(
-            self.transition(path) for action in self.spec.actions for path in paths(self.spec, action)
-        )
+        transitions = tuple(self.transition(path) for action in self.spec.actions for path in paths(self.spec, action))
         self.initial_obligations()
         for transition in transitions:
             self.step_obligations(transition)
@@ -156,6 +168,9 @@ class _Planner:
             self.initial,
             self.invariants,
             self.ranges,
+            self.e,
+            self.state,
+            self.start,
         )
 
     def vocabulary(self) -> Vocabulary:
@@ -193,16 +208,16 @@ class _Planner:
         for v in self.spec.variables:
             formula = self.e.signature.well_typed(v.type, self.state[v.name])
             if formula.op != "true":
-                yield Fact(f"range of {v.name}", formula)
+                yield Fact(f"range of {v.name}", formula, f"range of {v.name}")
 
     # --- steps
 
     def transition(self, path: Path) -> Transition:
-        env, facts, checks = self.here, list[Fact](), list[tuple[Span, tuple[Fact, ...], Term, Kind]]()
+        env, facts, checks = self.here, list[Fact](), list[Condition]()
 
-        def check(span: Span, condition: Term, kind: Kind) -> None:
+        def check(span: Span, condition: Term, kind: Kind, owner: str = "") -> None:
             if condition.op != "true":
-                checks.append((span, tuple(facts), condition, kind))
+                checks.append(Condition(span, tuple(facts), condition, kind, owner))
 
         for binder in path.parameters:
             env = self.parameter(binder, env, facts)
@@ -237,7 +252,7 @@ class _Planner:
         value = written[update.variable] = self.local(update.value, env, facts)
         type_ = next(v.type for v in self.spec.variables if v.name == update.variable)
         if has_range(type_, self.e.signature):
-            check(update.span, self.e.signature.well_typed(type_, value), "range")
+            check(update.span, self.e.signature.well_typed(type_, value), "range", f"range of {update.variable}")
 
     def parameter(self, binder: ir.Binder, env: Environment, facts: list[Fact]) -> Environment:
         value = self.e.signature.symbol(binder.type, f"step {binder.name}")
@@ -267,6 +282,7 @@ class _Planner:
         hypotheses: Iterable[Fact] = (),
         *,
         about: ir.Property | None = None,
+        owner: str = "",
         clause: int = 0,
         path: Path | None = None,
         frame: bool = False,
@@ -279,7 +295,7 @@ class _Planner:
             Obligation(
                 name,
                 kind,
-                about.name if about else "",
+                about.name if about else owner,
                 clause,
                 path.action if path else "",
                 path,
@@ -292,7 +308,7 @@ class _Planner:
         )
 
     def initial_obligations(self) -> None:
-        start: dict[str, Value] = {}
+        start = self.start = dict[str, Value]()
         facts: list[Fact] = []
         nowhere = Environment({}, self.here.state)
         for v in self.spec.variables:
@@ -307,7 +323,8 @@ class _Planner:
                 self.add("defined", f"{v.name} initially defined", v.span, condition, ())
             if has_range(v.type, self.e.signature):
                 inside = self.e.signature.well_typed(v.type, start[v.name])
-                self.add("range", f"{v.name} initially in range", v.span, inside, ())
+                owner = f"range of {v.name}"
+                self.add("range", f"{v.name} initially in range", v.span, inside, (), owner=owner)
         self.initial = tuple(f for f in facts if f.formula.op != "true")
         env = Environment({}, start.__getitem__)
         derived = {p.name for p in self.spec.proofs}
@@ -324,10 +341,11 @@ class _Planner:
         path = transition.path
         where = path.action + (f" [{path.label}]" if path.label else "")
         givens = (*self.ranges, *transition.guards)
-        for span, facts, condition, kind in transition.checks:
-            what = "is defined" if kind == "defined" else "is in range"
-            label = f"{where}: line {span.line} {what}"
-            self.add(kind, label, span, condition, (*self.ranges, *facts), self.invariants, path=path)
+        for c in transition.checks:
+            what = "is defined" if c.kind == "defined" else "is in range"
+            label = f"{where}: line {c.span.line} {what}"
+            facts = (*self.ranges, *c.facts)
+            self.add(c.kind, label, c.span, c.formula, facts, self.invariants, owner=c.owner, path=path)
         derived = {p.name for p in self.spec.proofs}
         for p in self.spec.properties:
             if p.kind not in ("invariant", "lemma", "step") or p.name in derived:
@@ -365,7 +383,7 @@ class _Planner:
             if p is None:
                 continue
             premises = [f for f in self.invariants if f.source in proof.premises]
-            for i, clause in enumerate(p.clauses):
+            for i in range(len(p.clauses)):
                 goal = next(f.formula for f in self.invariants if f.name == clause_name(p, i))
                 label = f"{clause_name(p, i)} from {', '.join(proof.premises)}"
                 self.add("derived", label, proof.span, goal, self.ranges, premises, about=p, clause=i)
@@ -378,9 +396,7 @@ class _Planner:
                     continue
                 condition = defined(clause, self.here, self.e)
                 label = f"{clause_name(p, i)} is defined"
-                self.add(
-                    "defined", label, clause.span, condition, self.ranges, self.invariants, about=p, clause=i
-                )
+                self.add("defined", label, clause.span, condition, self.ranges, self.invariants, about=p, clause=i)
 
 
 class _Placed:
@@ -398,10 +414,10 @@ class _Placed:
             raise SpecError([Diagnostic("Q0903", str(error), self.span, hint)]) from error
 
 
-class _Checker:
+class _Checker(Protocol):
     """The type of a callback that records a condition a path depends on."""
 
-    def __call__(self, span: Span, condition: Term, kind: Kind) -> None: ...
+    def __call__(self, span: Span, condition: Term, kind: Kind, owner: str = "") -> None: ...
 
 
 def clause_name(p: ir.Property, i: int) -> str:

@@ -7,6 +7,7 @@ quantified variable that no atom binds, it tells the solver which terms to try.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -43,15 +44,19 @@ class Style:
 
 @dataclass(frozen=True)
 class Script:
-    """Declarations, then named assertions; unsatisfiable exactly if the obligation holds."""
+    """Declarations, then named assertions; unsatisfiable exactly if the obligation holds.
+
+    `splits` are pairs of terms of the step and the goal whose order is open, each as the three cases it may be.
+    """
 
     declarations: str
     assertions: tuple[tuple[str, str], ...]
+    splits: tuple[tuple[str, str, str], ...] = ()
 
-    def text(self, logic_line: bool = True) -> str:
+    @property
+    def text(self) -> str:
         """A complete SMT-LIB 2 file."""
-        lines = ["(set-logic ALL)"] if logic_line else []
-        lines.append(self.declarations)
+        lines = ["(set-logic ALL)", self.declarations]
         lines += [f"; {name}\n(assert {formula})" for name, formula in self.assertions]
         return "\n".join([*lines, "(check-sat)", ""])
 
@@ -75,19 +80,25 @@ class _Writer:
         facts, goal = [(name, f) for (name, _), f in zip(facts, named, strict=False)], named[-1]
         negated = normal.clauses(t.not_(goal), "goal")
         assertions: list[tuple[str, Term]] = []
-        ground: list[Term] = [part for part in negated if not t.has_quantifier(part)]
         for name, formula in facts:
-            parts = normal.clauses(formula, name)
-            ground += [p for p in parts if not t.has_quantifier(p)]
-            assertions += [(name, p) for p in parts]
+            assertions += [(name, p) for p in normal.clauses(formula, name)]
         assertions += [("goal", p) for p in negated]
+        terms = self.interesting(p for _, p in assertions)
         if self.style.marks:
-            assertions = [(name, self.marked(p, name == "goal")) for name, p in assertions]
-            assertions += [("marks", self.mark(x)) for x in self.interesting([*ground, *negated])]
+            assertions = [(name, self.marked(p)) for name, p in assertions]
+            assertions += [("marks", self.mark(x)) for x in terms]
         assertions = [(name, t.renamed(p)) for name, p in assertions]
         lines = [(name, self.term(p)) for name, p in assertions]
+        splits = tuple(self.cases(a, b) for a, b in itertools.combinations(terms, 2) if self.comparable(a, b))
         axioms = self.axioms()
-        return Script(self.declarations(), tuple(axioms + lines))
+        return Script(self.declarations(), tuple(axioms + lines), splits)
+
+    def comparable(self, a: Term, b: Term) -> bool:
+        return a.sort == b.sort and a.sort in self.vocabulary.orders and not (a.args or b.args)
+
+    def cases(self, a: Term, b: Term) -> tuple[str, str, str]:
+        """Below, equal, above."""
+        return self.term(t.lt(a, b)), self.term(t.eq(a, b)), self.term(t.lt(b, a))
 
     # --- marks
 
@@ -95,7 +106,7 @@ class _Writer:
         return t.app(f"mark {x.sort}", (x,), t.BOOL)
 
     def interesting(self, parts: Iterable[Term]) -> list[Term]:
-        """The closed terms of the step and the goal, in order of appearance."""
+        """The closed terms: those of the step, the goal, and witnesses; ordered by their text."""
         found: dict[Term, None] = {}
         for part in parts:
             for x in t.subterms(part):
@@ -103,7 +114,7 @@ class _Writer:
                     found[x] = None
         return sorted(found, key=lambda x: self.term(x))
 
-    def marked(self, formula: Term, is_goal: bool) -> Term:
+    def marked(self, formula: Term) -> Term:
         """Marks in the premises of variables that nothing else binds, and on witnesses."""
         memo: dict[Term, Term] = {}
 
@@ -269,7 +280,7 @@ class _Writer:
             f"(forall ((|a| {s})) ({le} |a| |a|))",
             f"(forall ((|a| {s}) (|b| {s})) (! (or ({le} |a| |b|) ({le} |b| |a|)) :pattern (({le} |a| |b|))))",
             f"(forall ((|a| {s}) (|b| {s})) (! (=> (and ({le} |a| |b|) ({le} |b| |a|)) (= |a| |b|))"
-            f" :pattern (({le} |a| |b|) ({le} |b| |a|))))",
+            f" :pattern (({le} |a| |b|))))",
             f"(forall ((|a| {s}) (|b| {s}) (|c| {s})) (! (=> (and ({le} |a| |b|) ({le} |b| |c|)) ({le} |a| |c|))"
             f" :pattern (({le} |a| |b|) ({le} |b| |c|))))",
         ]
@@ -277,7 +288,8 @@ class _Writer:
             mark = _quoted(f"mark {sort}")
             self.symbols[f"mark {sort}"] = ((sort,), t.BOOL)
             axioms.append(
-                f"(forall ((|a| {s}) (|b| {s})) (! (=> (and ({mark} |a|) ({mark} |b|)) (or ({le} |a| |b|) ({le} |b| |a|)))"
+                f"(forall ((|a| {s}) (|b| {s})) (! (=> (and ({mark} |a|) ({mark} |b|))"
+                f" (and (or ({le} |a| |b|) ({le} |b| |a|)) (or (= |a| |b|) (not ({le} |a| |b|)) (not ({le} |b| |a|)))))"
                 f" :pattern (({mark} |a|) ({mark} |b|))))"
             )
         if from_zero:

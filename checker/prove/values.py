@@ -122,7 +122,9 @@ class Signature:
             case ty.Set(item):
                 return SetV(lambda v: self._member(item, name, args, v))
             case ty.Map(key, value):
-                return MapV(lambda k: self.applied(key, k, lambda suffix, a: self.symbol(value, name + suffix, args + a)))
+                return MapV(
+                    lambda k: self.applied(key, k, lambda suffix, a: self.symbol(value, name + suffix, args + a))
+                )
             case ty.Seq(index, item):
                 length = t.app(f"{name}.length", args, self.sort(index))
                 return SeqV(length, lambda p: self.symbol(item, f"{name}.at", (*args, p)))
@@ -161,18 +163,21 @@ class Signature:
         `objects` receives a variable and its definition for each whole set, map or sequence in the value.
         """
         match type_, value:
-            case (ty.Record() | ty.Message()), RecordV(fields):
+            case ((ty.Record() | ty.Message()), RecordV(fields)):
                 cases: list[tuple[Term, str, tuple[Term, ...]]] = [(t.TRUE, "", ())]
                 for name, field_type in self.fields(type_):
                     inner = self.split(field_type, fields[name], objects)
                     cases = [
-                        (t.and_(c, d), s + r, a + b) for c, s, a in cases for d, r, b in inner if t.and_(c, d) != t.FALSE
+                        (t.and_(c, d), s + r, a + b)
+                        for c, s, a in cases
+                        for d, r, b in inner
+                        if t.and_(c, d) != t.FALSE
                     ]
                 return cases
             case ty.Option(item), OptionV(some, inside):
                 present = [(t.and_(some, c), f"+{s}", a) for c, s, a in self.split(item, inside, objects)]
                 return [case for case in [(t.not_(some), "-", ()), *present] if case[0] != t.FALSE]
-            case (ty.Set() | ty.Map() | ty.Seq()), _:
+            case ((ty.Set() | ty.Map() | ty.Seq()), _):
                 variable = self.fresh(self.sort(type_))
                 known = self.object_of(type_, value)
                 if known is not None:
@@ -190,7 +195,11 @@ class Signature:
 
     def object_of(self, type_: ty.Type, value: Value) -> Term | None:
         """The object of a value that was made by `symbol_of`, found by the form of its length."""
-        if isinstance(value, SeqV) and value.length.op == "app" and value.length.name == f"of {self.sort(type_)}.length":
+        if (
+            isinstance(value, SeqV)
+            and value.length.op == "app"
+            and value.length.name == f"of {self.sort(type_)}.length"
+        ):
             candidate = value.length.args[0]
             probe = self.fresh(self.sort(type_.index)) if isinstance(type_, ty.Seq) else candidate
             same = self.symbol_of(type_, candidate)
@@ -253,18 +262,19 @@ class Signature:
         match type_, a, b:
             case _, Term(), Term():
                 return t.eq(a, b)
-            case (ty.Record() | ty.Message()), RecordV(x), RecordV(y):
+            case ((ty.Record() | ty.Message()), RecordV(x), RecordV(y)):
                 return t.and_(*(self.equal(ft, x[f], y[f]) for f, ft in self.fields(type_)))
-            case ty.Option(item), OptionV(p, x), OptionV(q, y):
-                return t.and_(t.iff(p, q), t.implies(t.and_(p, q), self.equal(item, x, y)))
-            case ty.Set(item), SetV(x), SetV(y):
-                return self.every(item, lambda v: t.iff(x(v), y(v)), bounded=False)
-            case ty.Map(key, value), MapV(x), MapV(y):
-                return self.every(key, lambda k: self.equal(value, x(k), y(k)))
-            case ty.Seq(index, item), SeqV(n, x), SeqV(m, y):
+            case ty.Option(item), OptionV(some_a, a_value), OptionV(some_b, b_value):
+                both = t.implies(t.and_(some_a, some_b), self.equal(item, a_value, b_value))
+                return t.and_(t.iff(some_a, some_b), both)
+            case ty.Set(item), SetV(in_a), SetV(in_b):
+                return self.every(item, lambda v: t.iff(in_a(v), in_b(v)), bounded=False)
+            case ty.Map(key, value), MapV(a_at), MapV(b_at):
+                return self.every(key, lambda k: self.equal(value, a_at(k), b_at(k)))
+            case ty.Seq(index, item), SeqV(n, a_item), SeqV(m, b_item):
                 p = self.fresh(self.sort(index))
                 inside = t.and_(t.lt(self.zero(index), p), t.le(p, n))
-                return t.and_(t.eq(n, m), t.forall((p,), t.implies(inside, self.equal(item, x(p), y(p)))))
+                return t.and_(t.eq(n, m), t.forall((p,), t.implies(inside, self.equal(item, a_item(p), b_item(p)))))
             case _:
                 raise TypeError(f"cannot compare as {ty.show(type_)}: {a}, {b}")
 
@@ -273,7 +283,7 @@ class Signature:
         match type_, value:
             case ty.Range(), Term():
                 return self.in_range(type_, value)
-            case (ty.Record() | ty.Message()), RecordV(fields):
+            case ((ty.Record() | ty.Message()), RecordV(fields)):
                 return t.and_(*(self.well_typed(ft, fields[f]) for f, ft in self.fields(type_)))
             case ty.Option(item), OptionV(some, inside):
                 return t.implies(some, self.well_typed(item, inside))
@@ -283,12 +293,12 @@ class Signature:
                 return self.every(item, lambda v: t.implies(contains(v), self.well_typed(item, v)), bounded=False)
             case ty.Map(key, item), MapV(at):
                 return self.every(key, lambda k: self.well_typed(item, at(k)))
-            case ty.Seq(index, item), SeqV(length, at):
+            case ty.Seq(index, item), SeqV(length, place):
                 p = self.fresh(self.sort(index))
                 zero = self.zero(index)
                 inside = t.and_(t.lt(zero, p), t.le(p, length))
                 size = t.and_(t.le(zero, length), self.well_typed(index, length))
-                return t.and_(size, t.forall((p,), t.implies(inside, self.well_typed(item, at(p)))))
+                return t.and_(size, t.forall((p,), t.implies(inside, self.well_typed(item, place(p)))))
             case _:
                 return t.TRUE
 
@@ -347,15 +357,16 @@ def choose(condition: Term, a: Value, b: Value) -> Value:
             return t.ite(condition, a, b)
         case RecordV(x), RecordV(y):
             return RecordV({f: choose(condition, x[f], y[f]) for f in x})
-        case OptionV(p, x), OptionV(q, y):
-            item = y if p.op == "false" else x if q.op == "false" else choose(condition, x, y)
-            return OptionV(t.ite(condition, p, q), item)
-        case SetV(x), SetV(y):
-            return SetV(lambda v: t.ite(condition, x(v), y(v)))
-        case MapV(x), MapV(y):
-            return MapV(lambda k: choose(condition, x(k), y(k)))
-        case SeqV(n, x), SeqV(m, y):
-            return SeqV(t.ite(condition, n, m), lambda p: choose(condition, x(p), y(p)))
+        case OptionV(some_a, item_a), OptionV(some_b, item_b):
+            absent = some_a.op == "false" or some_b.op == "false"
+            known = item_b if some_a.op == "false" else item_a
+            return OptionV(t.ite(condition, some_a, some_b), known if absent else choose(condition, item_a, item_b))
+        case SetV(in_a), SetV(in_b):
+            return SetV(lambda v: t.ite(condition, in_a(v), in_b(v)))
+        case MapV(a_at), MapV(b_at):
+            return MapV(lambda k: choose(condition, a_at(k), b_at(k)))
+        case SeqV(n, a_item), SeqV(m, b_item):
+            return SeqV(t.ite(condition, n, m), lambda i: choose(condition, a_item(i), b_item(i)))
         case _:
             raise TypeError(f"different values to choose from: {a}, {b}")
 

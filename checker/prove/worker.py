@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
-import z3
+import z3  # type: ignore[import-untyped]
 
 Answer = dict[str, Any]
 
 
 def prove(request: Mapping[str, Any]) -> Answer:
     """Whether the assertions contradict each other; the core names those that do."""
-    z3.set_param("memory_max_size", 4000)
-    solver = z3.SimpleSolver() if request["simple"] else z3.Solver()
+    context = z3.Context()  # whatever was asked before has no influence on the search
+    solver = z3.SimpleSolver(ctx=context) if request["simple"] else z3.Solver(ctx=context)
     solver.set("timeout", request["ms"])
     for name, value in request["options"].items():
         solver.set(name, value)
     text = request["declarations"] + "".join(f"\n(assert {formula})" for _, formula in request["assertions"])
-    formulas = z3.parse_smt2_string(text)
+    formulas = z3.parse_smt2_string(text, ctx=context)
     if not request["core"]:
         solver.add(formulas)
         return _answer(solver, solver.check())
@@ -63,22 +64,56 @@ class Finite:
         self.solver.add(z3.parse_smt2_string("\n".join([*declarations, f"(assert (and true {conjunction}))"])))
         return {"answer": "added"}
 
-    def solve(self, assumptions: list[int], milliseconds: int) -> Answer:
-        self.solver.set("timeout", milliseconds)
-        literals = {str(self.literal(x)): x for x in assumptions}
-        result = self.solver.check(*(self.literal(x) for x in assumptions))
+    def solve(self, assumptions: list[int], milliseconds: int, smallest: bool) -> Answer:
+        """A model, or the assumptions that contradict each other; with `smallest` no fewer of them do."""
+        result = self.check(assumptions, milliseconds)
         answer = _answer(self.solver, result)
         if result == z3.unsat:
-            answer["core"] = [literals[str(x)] for x in self.solver.unsat_core()]
+            core = self.core(assumptions)
+            answer["core"] = self.minimized(core, milliseconds) if smallest else core
         elif result == z3.sat:
-            model = self.solver.model()
-            answer["model"] = [
-                int(str(d)[1:]) * (1 if z3.is_true(model[d]) else -1) for d in model.decls() if str(d).startswith("b")
-            ]
+            answer["model"] = self.model()
         return answer
+
+    def check(self, assumptions: list[int], milliseconds: int) -> z3.CheckSatResult:
+        self.solver.set("timeout", milliseconds)
+        return self.solver.check(*(self.literal(x) for x in assumptions))
+
+    def core(self, assumptions: list[int]) -> list[int]:
+        found = {str(x) for x in self.solver.unsat_core()}
+        return [x for x in assumptions if str(self.literal(x)) in found]
+
+    def model(self) -> list[int]:
+        model = self.solver.model()
+        return [int(str(d)[1:]) * (1 if z3.is_true(model[d]) else -1) for d in model.decls()]
+
+    def minimized(self, core: list[int], milliseconds: int) -> list[int]:
+        """Drops one assumption after the other, the last first, as long as the rest is contradictory."""
+        for x in reversed(core):
+            rest = [y for y in core if y != x]
+            if x in core and self.check(rest, milliseconds) == z3.unsat:
+                core = self.core(rest)
+        return core
+
+    def shrink(self, assumptions: list[int], facts: list[int], milliseconds: int) -> Answer:
+        """A model of the assumptions in which few of the facts are true, found by giving them up one by one."""
+        if self.check(assumptions, milliseconds) != z3.sat:
+            return {"answer": "unknown", "reason": "no model"}
+        model = self.model()
+        fixed = list(assumptions)
+        deadline = time.monotonic() + milliseconds / 1000
+        for fact in facts:
+            if fact in model and time.monotonic() < deadline:
+                if self.check([*fixed, -fact], milliseconds) == z3.sat:
+                    model = self.model()
+                else:
+                    continue
+            fixed.append(-fact)
+        return {"answer": "sat", "model": model}
 
 
 def main() -> None:
+    z3.set_param("memory_max_size", 4000)
     finite = Finite()
     for line in sys.stdin:
         request = json.loads(line)
@@ -92,7 +127,9 @@ def main() -> None:
                 case "clauses":
                     answer = finite.add(request["clauses"])
                 case "solve":
-                    answer = finite.solve(request["assumptions"], request["ms"])
+                    answer = finite.solve(request["assumptions"], request["ms"], request["smallest"])
+                case "shrink":
+                    answer = finite.shrink(request["assumptions"], request["facts"], request["ms"])
                 case other:
                     answer = {"answer": "error", "reason": f"no operation {other}"}
         except z3.Z3Exception as error:

@@ -1,0 +1,111 @@
+"""Obligations at a finite scope: in milliseconds either a state that breaks one, or the few hypotheses that it needs.
+
+An answer here is about a handful of elements of each sort: it guides the proof for every size and is never one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from checker.language import ir
+from checker.prove import terms as t
+from checker.prove.ground import Grounder, Scope
+from checker.prove.obligations import Fact, Plan
+from checker.prove.terms import Term
+from checker.prove.workers import Child
+
+
+@dataclass(frozen=True)
+class Core:
+    """The facts, by position, that contradict the negated goal; the goal itself may not even be among them."""
+
+    facts: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A finite structure in which the facts hold and the goal does not: the literals that are true."""
+
+    scope: Scope
+    literals: frozenset[int]
+
+
+@dataclass(frozen=True)
+class Undecided:
+    reason: str
+
+
+Outcome = Core | Model | Undecided
+
+
+class FiniteCheck:
+    """One scope with a solver process of its own; may be asked by several threads in turn."""
+
+    def __init__(self, scope: Scope, seconds: float) -> None:
+        self.scope = scope
+        self.seconds = seconds
+        self.grounder = Grounder(scope)
+        self.child = Child()
+        self.given = 0
+        self.lock = threading.Lock()
+
+    def decide(self, facts: Sequence[Fact], goal: Term, smallest: bool = True) -> Outcome:
+        """Whether the goal follows from the facts at this scope."""
+        with self.lock:
+            literals = [self.grounder.literal(f.formula) for f in facts]
+            against = -self.grounder.literal(goal)
+            answer = self.ask({"op": "solve", "assumptions": [*literals, against], "smallest": smallest})
+        if answer["answer"] == "sat":
+            return Model(self.scope, frozenset(answer["model"]))
+        if answer["answer"] == "unsat":
+            core = set(answer["core"])
+            return Core(tuple(i for i, x in enumerate(literals) if x in core))
+        return Undecided(str(answer.get("reason", "")))
+
+    def smallest(self, facts: Sequence[Fact], goal: Term) -> Model | None:
+        """A structure that breaks the obligation with few facts true."""
+        with self.lock:
+            literals = [self.grounder.literal(f.formula) for f in facts]
+            against = -self.grounder.literal(goal)
+            wanted = list(self.grounder.truths.values())
+            answer = self.ask({"op": "shrink", "assumptions": [*literals, against], "facts": wanted})
+        return Model(self.scope, frozenset(answer["model"])) if answer["answer"] == "sat" else None
+
+    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+        clauses = self.grounder.circuit.clauses
+        if len(clauses) > self.given:
+            sent = self.child.ask({"op": "clauses", "clauses": clauses[self.given :]}, self.seconds)
+            if sent["answer"] != "added":
+                self.given = 0
+                return {"answer": "unknown", "reason": str(sent.get("reason", ""))}
+            self.given = len(clauses)
+        answer = self.child.ask({**request, "ms": int(self.seconds * 1000)}, self.seconds)
+        if answer.get("lost"):
+            self.given = 0
+        return answer
+
+    def close(self) -> None:
+        self.child.close()
+
+
+def scope(spec: ir.Spec, each: int) -> Scope:
+    """`each` elements of every sort and quorum family, one more of every order."""
+    sizes = {s.name: each for s in spec.sorts}
+    sizes |= {o.name: each + 1 for o in spec.orders}
+    sizes |= {q.name: each for q in spec.quorums}
+    sizes |= {e.name: len(e.values) for e in spec.enums}
+    return Scope(sizes, range(each + 2))
+
+
+def contradiction(check: FiniteCheck, facts: Iterable[Fact]) -> bool | None:
+    """Whether the facts contradict each other at the check's scope; None if that was not decided."""
+    outcome = check.decide(tuple(facts), t.FALSE, smallest=False)
+    return None if isinstance(outcome, Undecided) else isinstance(outcome, Core)
+
+
+def all_facts(plan: Plan) -> tuple[Fact, ...]:
+    """What is assumed of every state in which the properties hold."""
+    return (*plan.axioms, *plan.ranges, *plan.invariants)
