@@ -70,6 +70,7 @@ def read_lines(source: Source) -> tuple[tuple[Line, ...], tuple[Diagnostic, ...]
 
 # --- lexemes ----------------------------------------------------------------------------------------
 
+_MARK = "\ufeff"  # some editors begin a file with it
 _LEXEME = re.compile(
     r"""(?P<word>[A-Za-z_][A-Za-z0-9_]*)
       | (?P<number>[0-9][A-Za-z0-9_]*)
@@ -109,6 +110,7 @@ class _Row:
 
 
 def _row(source: Source, number: int, diagnostics: list[Diagnostic]) -> _Row:
+    """The lexemes of a line. What is no lexeme of the language stays in as what was meant, so that the line goes on."""
     row = _Row()
     text = source.line(number)
     told: set[str] = set()  # the same slip is reported once a line
@@ -122,10 +124,10 @@ def _row(source: Source, number: int, diagnostics: list[Diagnostic]) -> _Row:
             row.reported = True
             diagnostics.extend([problem] if found not in told else [])
             told.add(found)
-        if kind in ("word", "number", "symbol"):
-            if not row.lexemes:
-                row.column = len(text[: match.start()].expandtabs(4)) + 1
-            row.lexemes.append(Lexeme(cast(Kind, kind), found, span))
+        if not row.lexemes:
+            row.column = len(text[: match.start()].lstrip(_MARK).expandtabs(4)) + 1
+        known = kind in ("word", "number", "symbol")
+        row.lexemes.append(Lexeme(cast(Kind, kind) if known else "symbol", _HABITS.get(found, found), span))
     return row
 
 
@@ -166,7 +168,8 @@ def _alien(text: str, span: Span) -> Diagnostic:
         return Diagnostic("Q0103", f"`{text}` is not a symbol of the language", span, f"write `{_HABITS[text]}`")
     if text.isprintable():
         return Diagnostic("Q0103", f"`{_shown(text)}` is not a symbol of the language", span, _HINTS.get(text, _ASCII))
-    name = unicodedata.name(text[0], f"control character {ord(text[0])}").lower()
+    odd = next(character for character in text if not character.isprintable())
+    name = unicodedata.name(odd, f"control character {ord(odd)}").lower()
     return Diagnostic("Q0103", f"there is an invisible character here ({name})", span, "delete it, or put a space")
 
 
@@ -321,9 +324,8 @@ def _tree(lines: Iterable[Line], diagnostics: list[Diagnostic]) -> list[Line]:
             path.pop()
         siblings = path[-1].children if path else top
         problem = _misplaced(line, path, siblings)
-        if problem is not None:
-            line.reported = True
-            diagnostics.append(problem)
+        diagnostics.extend([] if problem is None else [problem])
+        line.reported |= problem is not None or len(path) == MAX_NESTING
         siblings.append(line)
         if len(path) < MAX_NESTING:
             path.append(line)
