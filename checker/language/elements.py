@@ -6,15 +6,23 @@ from collections.abc import Iterable
 
 
 def prefixes(sorts: Iterable[str]) -> dict[str, str]:
-    """For each sort the shortest lower-case beginning of its name, with which no other sort's name begins."""
+    """For each sort the shortest lower-case beginning of its name, with which no other sort's name begins.
+
+    Names that differ in case only stay as they are, and what ends in a digit gets `_`, so that no two elements of an
+    instance have one name.
+    """
     names = list(sorts)
-    result: dict[str, str] = {}
-    for name in names:
-        others = [n.lower() for n in names if n != name]
-        lower = name.lower()
-        length = next((k for k in range(1, len(lower)) if not any(o.startswith(lower[:k]) for o in others)), len(lower))
-        result[name] = lower[:length]
-    return result
+    return {name: _prefix(name, [other for other in names if other != name]) for name in names}
+
+
+def _prefix(name: str, others: list[str]) -> str:
+    lower, lower_others = name.lower(), [other.lower() for other in others]
+    if lower in lower_others:
+        found = name
+    else:
+        alone = (k for k in range(1, len(lower)) if not any(o.startswith(lower[:k]) for o in lower_others))
+        found = lower[: next(alone, len(lower))]
+    return f"{found}_" if found[-1].isdigit() else found
 
 
 def position(element: str, prefix: str) -> int | None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import assert_never
 
 from checker.language import ir
 from checker.language import types as t
-from checker.language.forms import reads
-from checker.language.traverse import subterms
+from checker.language.forms import Forms
+from checker.language.traverse import free, subterms
 from checker.source import Span
 
 
@@ -29,87 +30,110 @@ def for_instance(spec: ir.Spec, instance: ir.InstanceDecl) -> ir.Spec:
 
 def without_history(spec: ir.Spec) -> ir.Spec:
     """Without ghost state and remembered messages that no property and no step depends on."""
-    history = {v.name for v in spec.variables if _is_history(spec, v)}
-    bodies = [a.body for a in spec.actions] + [p.body for p in spec.procedures]
-    assigned: dict[str, set[str]] = {name: set() for name in history}
-    needed: set[str] = set()
-    for property_ in spec.properties:
-        for clause in property_.clauses:
-            needed |= reads(clause, spec)
-    for body in bodies:
-        _collect(body, spec, assigned, needed, frozenset())
-    todo = list(needed & history)
-    while todo:
-        for name in assigned[todo.pop()] & history - needed:
-            needed.add(name)
-            todo.append(name)
-    dropped = history - needed
+    history = _History(spec)
+    dropped = history.names - history.needed()
     if not dropped:
         return spec
+    forms = Forms(spec)
     return replace(
         spec,
         variables=tuple(v for v in spec.variables if v.name not in dropped),
-        actions=tuple(replace(a, body=_without(a.body, dropped)) for a in spec.actions),
-        procedures=tuple(replace(p, body=_without(p.body, dropped)) for p in spec.procedures),
+        actions=tuple(replace(a, body=history.without(a.body, dropped)) for a in spec.actions),
+        procedures=tuple(replace(p, body=history.without(p.body, dropped)) for p in spec.procedures),
+        definitions=tuple(d for d in spec.definitions if not forms.definition_reads(d.name) & dropped),
     )
+
+
+class _History:
+    """Which history there is, and what the spec computes from what.
+
+    `sources` has for each history variable all variables from which it is computed, `locals` the same for names bound
+    by `let`, and `read` what everything else reads.
+    """
+
+    def __init__(self, spec: ir.Spec) -> None:
+        self.names = frozenset(v.name for v in spec.variables if _is_history(spec, v))
+        self.sources: dict[str, set[str]] = {name: set() for name in self.names}
+        self.locals: dict[int, frozenset[str]] = {}
+        self.read: set[str] = set()
+        self._forms = Forms(spec)
+        for property_ in spec.properties:
+            for clause in property_.clauses:
+                self.read |= self._reads(clause)
+        for action in spec.actions:
+            for binder in action.parameters:
+                self._choose(binder)
+        for body in (*(a.body for a in spec.actions), *(p.body for p in spec.procedures)):
+            self._collect(body, frozenset())
+
+    def needed(self) -> frozenset[str]:
+        """The history on which something else depends, through other history or not."""
+        needed = set[str]()
+        todo = [name for name in self.read if name in self.names]
+        while todo:
+            name = todo.pop()
+            if name not in needed:
+                needed.add(name)
+                todo += self.sources[name] & self.names
+        return frozenset(needed)
+
+    def _reads(self, expr: ir.Expr) -> frozenset[str]:
+        bound = (self.locals.get(uid, frozenset()) for uid in free(expr))
+        return self._forms.reads(expr).union(*bound)
+
+    def _choose(self, binder: ir.Binder) -> None:
+        if binder.domain is not None:
+            self.read |= self._reads(binder.domain)
+
+    def _collect(self, body: Iterable[ir.Statement], conditions: frozenset[str]) -> None:
+        """Take in a body that is run under conditions that read these variables."""
+        for statement in body:
+            match statement:
+                case ir.Assign(variable, value):
+                    target = self.sources[variable] if variable in self.names else self.read
+                    target |= self._reads(value) | conditions
+                case ir.Choice(branches, otherwise):
+                    tests = conditions.union(*(self._reads(test) for test, _ in branches))
+                    for _, inner in branches:
+                        self._collect(inner, tests)
+                    self._collect(otherwise, tests)
+                case ir.Require(condition) | ir.Within(condition, _):
+                    self.read |= self._reads(condition) | conditions
+                case ir.Let(binder, value):
+                    self.locals[binder.uid] = self._reads(value)
+                case ir.Pick(binder, where):
+                    self._choose(binder)
+                    self.read |= conditions
+                    if where is not None:
+                        self.read |= self._reads(where)
+                case ir.Invoke(_, arguments):
+                    self.read |= conditions.union(*map(self._reads, arguments))
+                case _:
+                    assert_never(statement)
+
+    def without(self, body: tuple[ir.Statement, ...], dropped: frozenset[str]) -> tuple[ir.Statement, ...]:
+        """The body without assignments to what is dropped, without what only they use, and without empty choices."""
+        kept: list[ir.Statement] = []
+        for statement in body:
+            match statement:
+                case ir.Assign(variable, _) if variable in dropped:
+                    pass
+                case ir.Let(binder, _) if self.locals[binder.uid] & dropped:
+                    pass
+                case ir.Choice(branches, otherwise, span):
+                    tests = frozenset[str]().union(*(self._reads(test) for test, _ in branches))
+                    inner = tuple((test, self.without(part, dropped)) for test, part in branches)
+                    rest = self.without(otherwise, dropped)
+                    if not tests & dropped and (rest or any(part for _, part in inner)):
+                        kept.append(ir.Choice(inner, rest, span))
+                case _:
+                    kept.append(statement)
+        return tuple(kept)
 
 
 def _is_history(spec: ir.Spec, variable: ir.VariableDecl) -> bool:
     remembered = spec.network is not None and spec.network.kind != "set" and variable.name.startswith("sent ")
     return variable.kind == "ghost" or (variable.kind == "network" and remembered)
-
-
-def _collect(
-    body: Iterable[ir.Statement],
-    spec: ir.Spec,
-    assigned: dict[str, set[str]],
-    needed: set[str],
-    conditions: frozenset[str],
-) -> None:
-    """What each history variable is computed from (`assigned`), and what the rest of the body reads (`needed`)."""
-    for statement in body:
-        match statement:
-            case ir.Assign(variable, value):
-                read = reads(value, spec)
-                if variable in assigned:
-                    assigned[variable] |= read | conditions
-                else:
-                    needed |= read | conditions
-            case ir.Choice(branches, otherwise):
-                tests = conditions.union(*(reads(test, spec) for test, _ in branches))
-                for _, inner in branches:
-                    _collect(inner, spec, assigned, needed, tests)
-                _collect(otherwise, spec, assigned, needed, tests)
-            case ir.Require(condition) | ir.Within(condition, _):
-                needed |= reads(condition, spec) | conditions
-            case ir.Let(_, value):
-                needed |= reads(value, spec)
-            case ir.Pick(binder, where):
-                if where is not None:
-                    needed |= reads(where, spec)
-                if binder.domain is not None:
-                    needed |= reads(binder.domain, spec)
-            case ir.Invoke(_, arguments):
-                needed |= conditions
-                for argument in arguments:
-                    needed |= reads(argument, spec)
-
-
-def _without(body: tuple[ir.Statement, ...], dropped: set[str]) -> tuple[ir.Statement, ...]:
-    """The body without assignments to what is dropped, and without choices that then do nothing."""
-    kept: list[ir.Statement] = []
-    for statement in body:
-        match statement:
-            case ir.Assign(variable, _) if variable in dropped:
-                continue
-            case ir.Choice(branches, otherwise, span):
-                inner = tuple((test, _without(part, dropped)) for test, part in branches)
-                rest = _without(otherwise, dropped)
-                if rest or any(part for _, part in inner):
-                    kept.append(ir.Choice(inner, rest, span))
-            case _:
-                kept.append(statement)
-    return tuple(kept)
 
 
 # --- limits -----------------------------------------------------------------------------------------

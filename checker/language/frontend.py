@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -31,6 +32,9 @@ def load(path: str | Path, network: Literal["declared", "set"] = "declared") -> 
 
 def load_source(source: Source, network: Literal["declared", "set"] = "declared") -> Loaded:
     """As `load`, for text already in memory."""
+    # Expressions and definitions may be nested 1000 deep (`context.MAX_DEPTH`), and this stage and all later ones
+    # take up to some 15 calls for each level; Python 3.11 keeps these calls on the heap.
+    sys.setrecursionlimit(max(sys.getrecursionlimit(), 25_000))
     file, syntax_errors = parse(source)
     spec, errors = elaborate(file, network)
     if spec is None or syntax_errors:

@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from typing import assert_never
 
 from checker.language import ir
-from checker.language.forms import reads
-from checker.language.traverse import subterms
+from checker.language import types as t
+from checker.language.forms import Forms
+from checker.language.network import sent_name
+from checker.language.traverse import binders, subterms
 from checker.source import Diagnostic, Severity, Span
 
 
 def warnings(spec: ir.Spec) -> tuple[Diagnostic, ...]:
     """All warnings, in order of place."""
-    found = [*_nothing_to_check(spec), *_unused_state(spec), *_unused_names(spec)]
+    parts = (_nothing_to_check, _unused_state, _unused_names, _idle_messages, _idle_limits)
+    found = [diagnostic for part in parts for diagnostic in part(spec)]
     return tuple(sorted(found, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0)))
 
 
@@ -46,42 +49,71 @@ def _bodies(spec: ir.Spec) -> Iterator[tuple[ir.Statement, ...]]:
         yield procedure.body
 
 
-def _read_names(spec: ir.Spec) -> set[str]:
-    """All variables and constants that anything reads, other than to change a part of themselves."""
-    found: set[str] = set()
-    for body in _bodies(spec):
-        for statement in _flat(body):
-            # an update of a part reads the rest of the same variable, which is no use of it
-            own = {statement.variable} if isinstance(statement, ir.Assign) else set()
-            for expr in _expressions(statement):
-                found |= reads(expr, spec) - (own if isinstance(expr, ir.WithAt | ir.WithField) else set())
-    for action in spec.actions:
-        for binder in action.parameters:
-            if binder.domain is not None:
-                found |= reads(binder.domain, spec)
-    for property_ in spec.properties:
-        for clause in property_.clauses:
-            found |= reads(clause, spec)
-    return found
+# --- what nothing uses ------------------------------------------------------------------------------
 
 
 def _unused_state(spec: ir.Spec) -> Iterator[Diagnostic]:
-    read = _read_names(spec)
+    read = _read_variables(spec)
     for variable in spec.variables:
         if variable.kind not in ("network", "limit") and variable.name not in read:
             name = variable.name.split(".")[-1]
             yield _warning("Q0805", f"nothing reads `{name}`", variable.span, "remove it, or state something about it")
+    constants = _constants(spec)
+    for constant in spec.constants:
+        if constant.name not in constants:
+            hint = "remove it: as long as it has no value, all its values are explored"
+            yield _warning("Q0805", f"nothing reads `{constant.name}`", constant.span, hint)
+
+
+def _read_variables(spec: ir.Spec) -> set[str]:
+    """All variables that anything reads, other than to change themselves."""
+    forms = Forms(spec)
+    found: set[str] = set()
+    for body in _bodies(spec):
+        for statement in _flat(body):
+            own = {statement.variable} if isinstance(statement, ir.Assign) else set()
+            for expr in _expressions(statement):
+                found |= forms.reads(expr) - own
+    for expr in (*_domains(spec), *_clauses(spec)):
+        found |= forms.reads(expr)
+    return found
+
+
+def _constants(spec: ir.Spec) -> set[str]:
+    """All that is read anywhere, in the bounds of ranges, too."""
+    found: set[str] = set()
+    types = [type_ for record in spec.records for _, type_ in record.fields]
+    types += [type_ for message in spec.messages for _, type_ in message.fields]
+    types += [*(constant.type for constant in spec.constants), *(variable.type for variable in spec.variables)]
+    parameters = [part.parameters for part in spec.actions] + [part.parameters for part in spec.procedures]
+    parameters += [part.parameters for part in spec.definitions]
+    types += [binder.type for group in parameters for binder in group]
+    todo = [*_all_expressions(spec)]
+    while todo:
+        for part in subterms(todo.pop()):
+            types += (b.type for b in binders(part))
+            if isinstance(part, ir.Read):
+                found.add(part.name)
+        while types:
+            todo += _bounds(types.pop())
+    return found
+
+
+def _bounds(type_: t.Type) -> tuple[ir.Expr, ...]:
+    match type_:
+        case t.Range(low, high):
+            return (low, high)
+        case t.Option(item) | t.Set(item) | t.Bag(item):
+            return _bounds(item)
+        case t.Map(key, value) | t.Seq(key, value):
+            return _bounds(key) + _bounds(value)
+        case _:
+            return ()
 
 
 def _unused_names(spec: ir.Spec) -> Iterator[Diagnostic]:
-    used: set[str] = set()
-    invoked: set[str] = set()
-    for expr in _all_expressions(spec):
-        for part in subterms(expr):
-            if isinstance(part, ir.Call):
-                used.add(part.name)
-    for body in _bodies(spec):
-        invoked |= {s.procedure for s in _flat(body) if isinstance(s, ir.Invoke)}
+    used = {part.name for expr in _all_expressions(spec) for part in subterms(expr) if isinstance(part, ir.Call)}
+    invoked = {s.procedure for body in _bodies(spec) for s in _flat(body) if isinstance(s, ir.Invoke)}
     for definition in spec.definitions:
         if definition.name not in used:
             name = definition.name.split(".")[-1]
@@ -90,6 +122,40 @@ def _unused_names(spec: ir.Spec) -> Iterator[Diagnostic]:
         if procedure.name not in invoked:
             name = procedure.name.split(".")[-1]
             yield _warning("Q0806", f"the procedure `{name}` is not used", procedure.span, "remove it, or call it")
+
+
+# --- what has no effect -----------------------------------------------------------------------------
+
+
+def _idle_messages(spec: ir.Spec) -> Iterator[Diagnostic]:
+    parts = (part for expr in _all_expressions(spec) for part in subterms(expr))
+    sent = {part.type for part in parts if isinstance(part, ir.Construct)}
+    asked = _read_variables(spec)
+    heard = {action.message for action in spec.actions if action.kind == "on"}
+    for message in spec.messages:
+        if t.Message(message.name) not in sent:
+            yield _warning("Q0808", f"no step sends `{message.name}`", message.span, "send it, or remove it")
+        elif message.name not in heard and sent_name(message.name) not in asked:
+            hint = "handle it with `on`, ask for it with `sent`, or remove it"
+            yield _warning("Q0809", f"nobody receives `{message.name}`, nor asks for it", message.span, hint)
+
+
+def _idle_limits(spec: ir.Spec) -> Iterator[Diagnostic]:
+    kinds = {action.kind for action in spec.actions}
+    lacking = {
+        "crashes": ("crash" not in kinds, "a role crashes when it has `volatile` fields"),
+        "timeouts": ("timeout" not in kinds, "only steps declared with `timeout` count"),
+        "messages": (not spec.messages, "there are no messages"),
+    }
+    for instance in spec.instances:
+        for name, _ in instance.limits:
+            idle, hint = lacking[name]
+            if idle:
+                message = f"there are no {name} to limit in `{instance.name}`"
+                yield _warning("Q0807", message, instance.span, hint)
+
+
+# --- walking ----------------------------------------------------------------------------------------
 
 
 def _flat(body: tuple[ir.Statement, ...]) -> Iterator[ir.Statement]:
@@ -118,16 +184,23 @@ def _expressions(statement: ir.Statement) -> Iterator[ir.Expr]:
             assert_never(statement)
 
 
+def _domains(spec: ir.Spec) -> Iterator[ir.Expr]:
+    """The sets that parameters of steps range over; those of handlers are made by the network."""
+    for action in spec.actions:
+        if action.kind not in ("on", "lose"):
+            yield from (b.domain for b in action.parameters if b.domain is not None)
+
+
+def _clauses(spec: ir.Spec) -> Iterator[ir.Expr]:
+    for property_ in spec.properties:
+        yield from property_.clauses
+
+
 def _all_expressions(spec: ir.Spec) -> Iterator[ir.Expr]:
     for body in _bodies(spec):
         for statement in _flat(body):
             yield from _expressions(statement)
-    for action in spec.actions:
-        yield from (b.domain for b in action.parameters if b.domain is not None)
-    for definition in spec.definitions:
-        yield definition.body
-    for property_ in spec.properties:
-        yield from property_.clauses
-    for variable in spec.variables:
-        if variable.initial is not None:
-            yield variable.initial
+    yield from _domains(spec)
+    yield from _clauses(spec)
+    yield from (definition.body for definition in spec.definitions)
+    yield from (variable.initial for variable in spec.variables if variable.initial is not None)
