@@ -75,7 +75,7 @@ def test_the_search_knows_nothing_of_the_language() -> None:
 def test_the_reference_does_not_share_the_lowering_that_it_checks() -> None:
     native_only = ("checker.language.paths", "checker.explore.native")
     for path in sorted((CHECKER / "explore").glob("*.py")):
-        if path.name != "check.py":  # chooses the engine
+        if path.name != "engines.py":  # chooses between them
             assert not [name for name in imported(path) if name.startswith(native_only)], label(path)
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from checker.cli.engines import ENGINES, choose
 from checker.cli.options import duration, memory, run_options
 from checker.cli.outcome import Exit
 
@@ -24,22 +23,28 @@ def _threads(_: click.Context, __: click.Parameter, value: str) -> int | None:
 
 
 @run_options("check")
-@click.option("--engine", type=click.Choice(ENGINES), default="auto", help="Which engine explores.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "interpreter", "native"]),
+    default="auto",
+    help="Which engine explores; auto: native code for all but small instances.",
+)
 @click.option("--depth", type=click.IntRange(0), metavar="N", help="Explore runs of at most N steps.")
 @click.option("--memory", callback=memory, metavar="SIZE", help="Stop at this much memory, such as 2G.")
 @click.option("--timeout", callback=duration, metavar="SECONDS", help="Stop each instance after this time: 90, 5m.")
 @click.option("--threads", callback=_threads, default="auto", metavar="N", help="How many threads; default all cores.")
 @click.option("--symmetry/--no-symmetry", default=True, help="Explore one of all states that differ by names only.")
 @click.option("--continue", "go_on", is_flag=True, help="Go on after a violation, and find one of each property.")
-def command(run: Run, engine: str, go_on: bool, **options: Any) -> Exit:
+def command(run: Run, engine: Literal["auto", "interpreter", "native"], go_on: bool, **options: Any) -> Exit:
     """Explore every reachable state of the instances of each FILE.
 
     Answers with a verdict for each instance, and the shortest counterexample to what is violated.
     """
     from checker.explore.check import check
+    from checker.explore.engines import engine as by_name
     from checker.explore.problem import Options
 
-    chosen = Options(engine=choose(engine, run.console), stop_at_first=not go_on, deadlock=run.deadlock, **options)
+    chosen = Options(engine=by_name(engine), stop_at_first=not go_on, deadlock=run.deadlock, **options)
 
     def explore(spec: Any, decl: Any, progress: Any) -> Verdict:
         return check(spec, decl, chosen, progress)
