@@ -35,8 +35,8 @@ def check(
     with shallow(spec):
         question = problem(Interpreter(instantiate(for_instance(spec, decl), decl)), options)
         answer = options.engine.explore(question, options, progress)
-        verdict = judge(question, answer, options.engine.name, extent(answer, options))
-    return replace(verdict, notes=notes(spec, decl))
+        verdict = judge(question, answer, answer.engine or options.engine.name, extent(answer, options))
+    return replace(verdict, notes=(*notes(spec, decl), *answer.notes))
 
 
 # --- how far an answer reaches ----------------------------------------------------------------------
@@ -64,6 +64,8 @@ def extent(answer: Answer, options: Options) -> Extent:
             return Extent(Assurance.BOUNDED, depth=options.depth)
         case End.TIME:
             return Extent(Assurance.INCONCLUSIVE, f"out of time after {answer.seconds:.1f} s")
+        case End.STATES:
+            return Extent(Assurance.INCONCLUSIVE, f"stopped after {answer.states:,} states")
         case End.MEMORY:
             limit = "" if options.memory is None else f" of {options.memory / (1 << 20):,.0f} MiB"
             return Extent(Assurance.INCONCLUSIVE, f"out of memory: the limit{limit} is reached")

@@ -61,10 +61,15 @@ class Engine:
     explore: Callable[[Problem, Options, Callable[[Progress], None] | None], Answer]
 
 
-def explore(problem: Problem, options: Options, progress: Callable[[Progress], None] | None = None) -> Answer:
-    """The reference explorer: breadth-first search over the interpreter, on one core."""
+def explore(
+    problem: Problem,
+    options: Options,
+    progress: Callable[[Progress], None] | None = None,
+    states: int | None = None,
+) -> Answer:
+    """The reference explorer: breadth-first search over the interpreter, on one core, up to so many `states`."""
     interpreter = problem.interpreter
-    limits = Limits(options.depth, options.memory, options.timeout, problem.stop_on, problem.deadlock)
+    limits = Limits(options.depth, options.memory, options.timeout, problem.stop_on, problem.deadlock, states)
     watches = [watch(interpreter, goal) for goal in problem.goals]
     return search(interpreter, len(interpreter.spec.actions), watches, limits, progress)
 

@@ -53,7 +53,8 @@ class Watch:
 
 @dataclass(frozen=True)
 class Limits:
-    """How far to go: `depth` in steps, `memory` in bytes of the process, `seconds` of wall time; None: no bound.
+    """How far to go: `depth` in steps, `memory` in bytes of the process, `seconds` of wall time, and about how many
+    `states`; None: no bound.
 
     `stop_on`: the subjects (see `Found`) that end the search when found, after the level in which they are found.
     """
@@ -63,6 +64,7 @@ class Limits:
     seconds: float | None = None
     stop_on: frozenset[int] = frozenset()
     deadlock: bool = True
+    states: int | None = None
 
 
 class End(Enum):
@@ -71,6 +73,7 @@ class End(Enum):
     COMPLETE = "complete"
     FOUND = "found"
     DEPTH = "depth"
+    STATES = "states"
     MEMORY = "memory"
     TIME = "time"
     INTERRUPTED = "interrupted"
@@ -109,7 +112,8 @@ class Answer:
     """What an engine saw. `frontier` counts states found but not expanded, `depth` is that of the deepest state.
 
     `taken` and `discovered` count for each action; a state counts as discovered for the first action, in order of
-    number, that leads to it from the level before. `bounds` counts states in which a bound cut a step off.
+    number, that leads to it from the level before. `bounds` counts states in which a bound cut a step off. `engine` is
+    who answered, where the engine asked chose another one; `notes` are sentences that belong beside the answer.
     """
 
     end: End
@@ -122,6 +126,8 @@ class Answer:
     bounds: tuple[tuple[str, int], ...]
     found: tuple[Found, ...]
     seconds: float = 0.0
+    engine: str = ""
+    notes: tuple[str, ...] = ()
 
 
 _MEMORY_EVERY = 256  # states between two looks at the memory in use
@@ -264,6 +270,8 @@ class _Search:
 
     def check_limits(self) -> None:
         self.ticks += 1
+        if self.limits.states is not None and len(self.parents) > self.limits.states:
+            raise _Ended(End.STATES)
         now = time.monotonic() - self.start
         if self.limits.seconds is not None and now > self.limits.seconds:
             raise _Ended(End.TIME)

@@ -336,10 +336,11 @@ class Translator:
         return construct(self, whole, [convert(self, v, s) for v, (_, s) in zip(parts, shapes, strict=True)])
 
     def _next(self, value: Code) -> Code:
-        assert isinstance(value.shape, Finite) and isinstance(value.shape.type, ty.Order)
+        shape = value.shape
+        assert isinstance(shape, Finite) and isinstance(shape.type, ty.Order)
         value = self.temp(value, "element")
-        self.cut_unless(f"({value.text} < {value.shape.size - 1})", f"end of {value.shape.type.name}")
-        return Code(value.shape, f"({value.text} + 1)")
+        self.cut_unless(f"({value.text} < {shape.size - 1})", f"end of {shape.type.name}")
+        return Code(shape, f"({value.text} + 1)")
 
     def _length(self, sequence: Value) -> Code:
         """The length as a value of the index type, which for an order is the position of an element."""

@@ -487,14 +487,12 @@ def sent_match(t: Translator, expr: ir.SentMatch) -> str:
     whole = t.expr(expr.messages)
     shape = whole.shape
     assert isinstance(shape, Collection) and isinstance(shape.item, Tuple)
-    given = {
-        name: t.expr(field)
-        for (name, _), field in zip(shape.item.fields, expr.fields, strict=True)
-        if field is not None
-    }
-    inside = conjunction(*(fits(t, value, dict(shape.item.fields)[name]) for name, value in given.items()))
-    test = lambda: _matches(t, whole, shape.item, given)  # noqa: E731
-    return test() if inside == "true" else t.lazily(test, inside)
+    item, parts = shape.item, dict(shape.item.fields)
+    given = {name: t.expr(field) for name, field in zip(parts, expr.fields, strict=True) if field is not None}
+    inside = conjunction(*(fits(t, value, parts[name]) for name, value in given.items()))
+    if inside == "true":
+        return _matches(t, whole, item, given)
+    return t.lazily(lambda: _matches(t, whole, item, given), inside)
 
 
 def _matches(t: Translator, whole: Value, item: Tuple, given: dict[str, Value]) -> str:

@@ -350,8 +350,12 @@ def always_fits(value: Shape, place: Shape) -> bool:
             return True
         case Integer(), Integer():
             return place.low <= value.low and value.high <= place.high
-        case (Optional(), Optional()) | (Collection(), Collection()) | (Multiset(), Multiset()):
-            return always_fits(value.item, place.item)
+        case Optional(a), Optional(b):
+            return always_fits(a, b)
+        case Collection(a), Collection(b):
+            return always_fits(a, b)
+        case Multiset(a), Multiset(b):
+            return always_fits(a, b)
         case Sequence(), Sequence():
             return value.longest <= place.longest and always_fits(value.item, place.item)
         case Tuple(), Tuple():
@@ -420,7 +424,7 @@ def convert(t: Translator, value: Value, place: Shape) -> Value:
             return row.value
         case Sequence(), Sequence():
             return _convert_sequence(t, value, shape, place)
-        case (Collection(), Collection()) | (Multiset(), Multiset()) | (Line(), Line()):
+        case _, Collection() | Multiset() | Line():
             row = new_row(t, place, "items")
             with t.items_of(value) as item:
                 add_item(t, row, convert(t, item, place.item))
@@ -501,9 +505,9 @@ def is_valid(t: Translator, value: Value) -> str:
             length = length_of(value)
             tests = [f"{length.text} <= {longest}"]
             for i in range(1, longest + 1):
-                part = read_part(value, item_at(shape, i), item)
+                each = read_part(value, item_at(shape, i), item)
                 filled = f"{length.text} >= {i}"
-                tests.append(f"({filled} ? {_valid_part(t, part)} : {_code_text(part)} == 0)")
+                tests.append(f"({filled} ? {_valid_part(t, each)} : {_code_text(each)} == 0)")
             return conjunction(*tests)
         case Collection(item, None):
             with t.flag(True) as (result, _), t.items_of(value) as member:

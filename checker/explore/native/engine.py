@@ -1,4 +1,4 @@
-"""The native engine: generates a program for a problem, has it compiled, searches, and gives the answer as Python values.
+"""The native engine: generates a program for a problem, has it compiled, searches, and gives back Python values.
 
 It shows no run that it did not get from the search, and claims nothing of states that did not fit: a program whose
 lists are too short is generated again with longer ones.
