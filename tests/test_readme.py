@@ -41,7 +41,7 @@ def test_output_is_what_the_command_prints(
         text = SHOWN.sub(lambda m: _block(command, printed) if m.group(1) == command else m.group(0), text)
         README.write_text(text, encoding="utf-8")
     shown = {match.group(1): match.group(2) for match in SHOWN.finditer(text)}[command]
-    assert _lasting(printed) == _lasting(shown)
+    assert _lasting(printed) == _lasting(shown), "--update-golden writes the README anew"
 
 
 def test_readme_shows_outputs() -> None:
