@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from importlib.metadata import PackageNotFoundError, version
 
 import click
 
@@ -37,6 +36,8 @@ class Verbs(click.Group):
 
 def tool_version() -> str:
     """The version of the installed distribution; `unknown` when run from a tree that is not installed."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("quorate")
     except PackageNotFoundError:

@@ -6,8 +6,6 @@ A Python traceback is never shown unless `--debug` asks for it.
 from __future__ import annotations
 
 import sys
-import tempfile
-import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -95,6 +93,9 @@ def _internal(error: Exception, arguments: Sequence[str]) -> Diagnostic:
 
 def _save_reproducer(error: Exception, arguments: Sequence[str]) -> str | None:
     """The command line, the files that it names and the traceback in one new file; None if none can be made."""
+    import tempfile
+    import traceback
+
     parts = [
         f"quorate {tool_version()}, Python {sys.version.split()[0]}, {sys.platform}",
         f"command line: {list(arguments)!r}",

@@ -74,9 +74,9 @@ def _answer(verdict: Verdict) -> Cell:
         case Assurance.INCONCLUSIVE:
             return f"inconclusive: {verdict.reason or 'no reason given'}; {_so_far(verdict)}", "warn"
         case Assurance.SAMPLED:
-            return f"no violation found: {_states(verdict)} sampled; others may exist", "warn"
+            return f"no violation in the sample: {_count(verdict.census.states, 'state')} seen on random walks", "warn"
         case Assurance.BOUNDED:
-            return f"no violation to depth {verdict.depth_bound}: {_so_far(verdict)}", "warn"
+            return f"no violation to depth {verdict.depth_bound}: {_to_bound(verdict)}", "warn"
         case Assurance.EXHAUSTIVE:
             scope = f"all {_states(verdict)}, depth {verdict.census.depth:,}; exhaustive for this instance"
             if verdict.violations:
@@ -106,6 +106,14 @@ def _so_far(verdict: Verdict) -> str:
     census = verdict.census
     waiting = f", {_count(census.frontier, 'state')} not yet explored" if census.frontier else ""
     return f"no violation among {_count(census.states, 'state')} to depth {census.depth:,}{waiting}"
+
+
+def _to_bound(verdict: Verdict) -> str:
+    census = verdict.census
+    beyond = f", {census.frontier:,} of them not explored further" if census.frontier else ""
+    open_ones = [p.name for p in verdict.properties if p.status is Status.UNKNOWN]
+    undecided = f"; not decided: {', '.join(open_ones)}" if open_ones else ""
+    return f"{_count(census.states, 'state')}{beyond}{undecided}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -40,9 +40,9 @@ def made(assurance: Assurance, *properties: PropertyResult, census: Census | Non
         ),
         (
             made(Assurance.BOUNDED, census=Census(100, 250, 7, 30)),
-            "no violation to depth 7: no violation among 100 states to depth 7, 30 states not yet explored",
+            "no violation to depth 7: 100 states, 30 of them not explored further",
         ),
-        (made(Assurance.SAMPLED), "no violation found: 100 reachable states sampled; others may exist"),
+        (made(Assurance.SAMPLED), "no violation in the sample: 100 states seen on random walks"),
         (
             made(Assurance.INCONCLUSIVE, reason="out of memory"),
             "inconclusive: out of memory; no violation among 100 states to depth 7",
