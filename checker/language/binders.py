@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from checker.language import ir
 from checker.language import syntax as s
 from checker.language import types as t
-from checker.language.context import Failed, Role, Scope, TypeName
+from checker.language.context import RESERVED, Failed, Role, Scope, TypeName
 from checker.language.typing import BUILTIN, named_type, resolve, value_of, well_formed
 from checker.source import Span
 
@@ -140,6 +140,9 @@ def domain(ex: Expressions, tree: s.DomainTree, scope: Scope) -> tuple[t.Type, i
             type_ = type_of(ex, tree, scope)
         case s.Name(span, text) if text not in scope.names and (text in BUILTIN or _is_type(ex, text)):
             type_ = named_type(ex.symbols, s.Word(span, text))
+        case s.Name(span, text) if not _is_known(ex, text, scope):
+            near = [*scope.names, *ex.symbols.names, *BUILTIN]
+            ex.symbols.unknown(s.Word(span, text), "type or set", near, "Q0201")
         case _:
             expr = ex.value(tree, scope)
             return item_type(ex, expr), expr
@@ -149,6 +152,11 @@ def domain(ex: Expressions, tree: s.DomainTree, scope: Scope) -> tuple[t.Type, i
 
 def _is_type(ex: Expressions, name: str) -> bool:
     return isinstance(ex.symbols.names.get(name), TypeName | ir.MessageDecl)
+
+
+def _is_known(ex: Expressions, name: str, scope: Scope) -> bool:
+    members = scope.role.members if scope.role is not None else {}
+    return name in scope.names or name in members or name in ex.symbols.names or name in RESERVED
 
 
 def _enumerable(ex: Expressions, type_: t.Type, span: Span) -> None:

@@ -166,8 +166,8 @@ class Bodies:
                 procedures = [n for n, known in {**self.symbols.names, **own}.items() if isinstance(known, Procedure)]
                 owner = next((r for r in self.symbols.roles.values() if name.text in r.members), None)
                 hint = "declare it: `procedure`"
-                if name.text in self.symbols.actions:
-                    hint = "it is an action, which is a step of its own: put what both do into a `procedure`"
+                if name.text in self.symbols.apart:
+                    hint = f"it is {self.symbols.apart[name.text]}: put what several steps do into a `procedure`"
                 elif owner is not None:
                     hint = f"the procedure of that name belongs to `role {owner.name}`"
                 self.symbols.unknown(name, "procedure", procedures, "Q0201", hint)

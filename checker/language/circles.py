@@ -28,6 +28,6 @@ def ordered(needs: Mapping[str, Collection[str]]) -> tuple[list[str], list[list[
     return [], circles
 
 
-def around(circle: list[str]) -> str:
+def around(circle: list[str], verb: str) -> str:
     """A circle in words, for a message: which way it goes back to its first name."""
-    return ", ".join(f"`{name}`" for name in [*circle, circle[0]])
+    return f" {verb} ".join(f"`{name}`" for name in [*circle, circle[0]])

@@ -6,7 +6,7 @@ Everything mutable of elaboration lives here and nowhere else; it is dropped whe
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, fields, replace
 from typing import Literal, NoReturn, TypeVar
@@ -151,7 +151,7 @@ class Touch:
 
     @property
     def notes(self) -> tuple[Note, ...]:
-        return () if self.at == self.origin else (("it is read here", self.origin),)
+        return () if self.at == self.origin else (("the cause is here", self.origin),)
 
 
 @dataclass(frozen=True)
@@ -201,8 +201,8 @@ class Symbols:
     handled: frozenset[str] = frozenset()
     # names of state, definitions and procedures, wherever they are declared: what no bound of a range may use
     varying: frozenset[str] = frozenset()
-    # names of actions, at top level and in roles
-    actions: frozenset[str] = frozenset()
+    # what is declared without being a value, a type or a procedure: "action" or "property" for each name
+    apart: Mapping[str, str] = field(default_factory=dict)
     _uids: Iterator[int] = field(default_factory=lambda: itertools.count(1))
     _hints: int = 0
 

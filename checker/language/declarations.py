@@ -72,6 +72,8 @@ class Declarations:
                         message = f"`{name.text}` is a function of the language and cannot be declared"
                         self.symbols.report.add("Q0204", message, name.span, "choose another name")
                     declare(name, TypeName(t.Record(name.text), name.span))
+                case s.MessageItem(_, name):
+                    declare(name, TypeName(t.Message(name.text), name.span))
                 case _:
                     pass
 
@@ -135,7 +137,7 @@ class Declarations:
         for circle in circles:
             item = items[circle[0]]
             message = f"the type of the constant `{item.name.text}` depends on itself"
-            hint = f"{around(circle)}: bound one of them by a number"
+            hint = f"{around(circle, 'needs')}: bound one of them by a number"
             self.symbols.report.add("Q0406", message, item.name.span, hint)
         for item in items.values():
             if item.name.text not in order:
@@ -207,7 +209,7 @@ class Declarations:
         inside = {name: {c for _, type_ in decl.fields for c in _contained(type_)} for name, decl in records.items()}
         order, circles = ordered(inside)
         for circle in circles:
-            hint = f"{around(circle)}: refer to one of them by an element of a sort"
+            hint = f"{around(circle, 'contains')}: refer to one of them by an element of a sort"
             span = records[circle[0]].span
             self.symbols.report.add("Q0406", f"the record `{circle[0]}` contains itself", span, hint)
         sound: set[str] = set()
@@ -221,10 +223,10 @@ class Declarations:
 
     def _messages(self) -> None:
         for item in self._of(s.MessageItem):
-            try:
-                self._message(item)
-            except Failed:
-                self.symbols.names.setdefault(item.name.text, Broken(item.name.span))
+            if self._entered(item.name) == t.Message(item.name.text):
+                self._break(item.name)
+                with self.symbols.report.recovering():
+                    self._message(item)
 
     def _message(self, item: s.MessageItem) -> None:
         report = self.symbols.report
@@ -238,8 +240,7 @@ class Declarations:
             lambda: report.both(lambda: self._end(item.sender), lambda: self._end(item.receiver)),
         )
         decl = ir.MessageDecl(item.name.text, item.name.span, fields, sender, receiver)
-        if self.symbols.declare(item.name, decl):
-            self.symbols.messages[item.name.text] = decl
+        self.symbols.messages[decl.name] = self.symbols.names[decl.name] = decl
 
     def _end(self, word: s.Word | None) -> t.Type | None:
         if word is None:

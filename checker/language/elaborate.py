@@ -59,7 +59,7 @@ class _Elaborator:
     def __init__(self, file: s.File, network: Literal["declared", "set"]) -> None:
         self.file = file
         self.report = Report()
-        self.symbols = Symbols(self.report, file.broken, varying=_varying(file), actions=_actions(file))
+        self.symbols = Symbols(self.report, file.broken, varying=_varying(file), apart=_apart(file))
         self.expressions = Expressions(self.symbols)
         self.bodies = Bodies(self.symbols, self.expressions)
         self.declarations = Declarations(file.items, network == "set", self.symbols, self.expressions)
@@ -220,9 +220,17 @@ def _varying(file: s.File) -> frozenset[str]:
     return frozenset(tree.name.text for tree in trees)
 
 
-def _actions(file: s.File) -> frozenset[str]:
-    trees = (tree for tree in _declarations(file) if isinstance(tree, s.ActionItem) and tree.kind != "procedure")
-    return frozenset(tree.name.text for tree in trees)
+def _apart(file: s.File) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for tree in _declarations(file):
+        match tree:
+            case s.ActionItem(_, "action" | "timeout", name):
+                found[name.text] = "an action"
+            case s.PropertyItem(_, _, s.Word(_, text)):
+                found[text] = "a property"
+            case _:
+                pass
+    return found
 
 
 def _declarations(file: s.File) -> tuple[s.Tree, ...]:

@@ -104,7 +104,10 @@ class _Instance:
             case s.ExpectLine():
                 lines.expected.append(self._expect(line))
             case s.CheckLine(_, names):
-                lines.only = [*(lines.only or []), *(self._checkable(word) for word in names)]
+                lines.only = lines.only or []
+                for word in names:
+                    with self.report.recovering():
+                        lines.only.append(self._checkable(word))
             case s.AllowDeadlock():
                 lines.allow_deadlock = True
             case _:
@@ -210,6 +213,8 @@ class _Instance:
                 return ir.Construct(type=type_, span=span, fields=parts)
             case _, t.Map() | t.Seq() | t.Quorum() | t.Sort() | t.Order():
                 self._no_value(span, type_)
+            case s.Name(_, text), _ if text not in self.symbols.names and text not in ("true", "false", "zero"):
+                self._no_value(span, type_)
         scope = Scope()
         found = self.expressions.check(tree, type_, scope)
         if any(isinstance(e, ir.Read | ir.Call) for e in subterms(found)):
@@ -224,6 +229,10 @@ class _Instance:
                 hint = f"the elements of `{name}` are called 0, 1 and so on"
             case t.Int() | t.Range():
                 hint = "give a number"
+            case t.Bool():
+                hint = "give `true` or `false`"
+            case t.Enum(name):
+                hint = "it is one of " + ", ".join(f"`{value}`" for value in self.symbols.enums[name].values)
             case t.Map() | t.Seq() | t.Quorum():
                 hint = "leave the line out: all values of the type that satisfy the assumptions are explored"
             case _:
@@ -234,9 +243,14 @@ class _Instance:
 
     def _checkable(self, word: s.Word) -> str:
         names = [p.name for p in self.properties if p.kind not in ("assume", "terminal")]
-        if word.text not in [*names, DEADLOCK]:
-            self.symbols.unknown(word, "property", [*names, DEADLOCK], "Q0207")
-        return word.text
+        if word.text in [*names, DEADLOCK]:
+            return word.text
+        other = next((p for p in self.properties if p.name == word.text), None)
+        if other is not None:
+            note = ("it is declared here", other.span)
+            message = f"`{word.text}` is {'an' if other.kind == 'assume' else 'a'} `{other.kind}`, which is not checked"
+            self.report.error("Q0207", message, word.span, "an instance always respects it", note)
+        self.symbols.unknown(word, "property", [*names, DEADLOCK], "Q0207")
 
     def _expect(self, line: s.ExpectLine) -> ir.Expected:
         match line.kind, line.name, line.number:

@@ -115,8 +115,8 @@ def unknown(ex: Expressions, word: s.Word, what: str, scope: Scope) -> NoReturn:
     otherwise = ""
     if owner is not None:
         otherwise = f"`{word.text}` belongs to a `{owner.name}`: write `n.{word.text}` for a node `n`"
-    elif word.text in symbols.actions:
-        otherwise = f"`{word.text}` is an action; what it does cannot be asked"
+    elif word.text in symbols.apart:
+        otherwise = f"`{word.text}` names {symbols.apart[word.text]}, which has no value"
     elif what == "name" and is_element(word.text, sorts):
         otherwise = "elements have names in instances only: quantify over them, or declare a constant"
     members = scope.role.members if scope.role is not None else {}

@@ -111,6 +111,8 @@ def pair(
     first, second = _operands(ex, left, right, scope, wanted)
     if wanted is not None:
         first, second = lifted(first, wanted) or first, lifted(second, wanted) or second
+    elif lifted(first, second.type) is None and lifted(second, first.type) is None:
+        first = ex.infer(left, scope, second.type)  # what it builds may hold options, which it did not know
     return _unified(ex, first, second)
 
 

@@ -82,7 +82,7 @@ class Properties:
             proofs[name.text] = ir.Proof(name.text, name.span, premises)
         _, circles = ordered({name: proof.premises for name, proof in proofs.items()})
         for circle in circles:
-            hint = f"{around(circle)}: a derivation starts from properties proved otherwise"
+            hint = f"{around(circle, 'from')}: a derivation starts from properties proved otherwise"
             message = f"the proof of `{circle[0]}` leans on `{circle[0]}` itself"
             self.symbols.report.add("Q0413", message, proofs[circle[0]].span, hint)
         self.proofs = tuple(proofs.values())

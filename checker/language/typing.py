@@ -40,7 +40,8 @@ def named_type(symbols: Symbols, word: s.Word) -> t.Type:
             symbols.report.error("Q0205", f"`{word.text}` needs types", word.span, f"write `{form}`")
         case None:
             types = [name for name, known in symbols.names.items() if isinstance(known, TypeName)]
-            symbols.unknown(word, "type", [*types, *BUILTIN, "Map", "Set", "Seq"], "Q0205")
+            otherwise = "name a sort, order, enum, record or quorum, `Bool` or `Int`"
+            symbols.unknown(word, "type", [*types, *BUILTIN, *_ARITY], "Q0205", otherwise)
         case _:
             note = ("it is declared here", symbol.span)
             hint = "name a sort, order, enum, record or quorum, `Bool` or `Int`"
