@@ -46,12 +46,12 @@ def _values(taken: Taken) -> tuple[Value, ...]:
     return tuple(value for _, value in taken.choices)
 
 
-def trace_from_states(interpreter: Interpreter, states: Sequence[State]) -> Trace:
+def trace_from_states(interpreter: Interpreter, states: Sequence[State], *, from_anywhere: bool = False) -> Trace:
     """The trace of a run given by its states. Of several steps between two states it shows the first.
 
-    Raises NotARun if the first state is not initial, or no step leads from one state to the next.
+    Raises NotARun if no step leads from one state to the next, or the first state is not initial and need be.
     """
-    if not interpreter.is_initial(states[0]):
+    if not from_anywhere and not interpreter.is_initial(states[0]):
         raise NotARun("the first state is no initial state")
     teller = _Teller(interpreter, states[0])
     steps = []

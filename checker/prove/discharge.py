@@ -14,13 +14,16 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from checker.prove.cache import Cache, Hint, digest
+from checker.prove.counterexample import Budget, failure
 from checker.prove.finite import Core, FiniteCheck, Model, scope
 from checker.prove.obligations import Fact, Obligation, Plan
 from checker.prove.smtlib import Script, Style, script
 from checker.prove.strategies import STRATEGIES, Attempt, schedule
 from checker.prove.workers import Child
+from checker.verdict import InductionFailure
 
 _MOST_SPLITS = 6
+_DOUBTFUL = 5.0  # seconds for what fails at a finite scope, if only in structures that are no states
 
 
 @dataclass(frozen=True)
@@ -31,13 +34,14 @@ class Options:
     seed: int = 0
     jobs: int = 2
     cache: bool = True
+    budget: Budget = field(default_factory=Budget)
 
 
 @dataclass(frozen=True)
 class Discharged:
     """What became of one obligation.
 
-    `used` names the facts of the successful query's core; `model` is a finite structure that breaks the obligation.
+    `used` names the facts of the successful query's core; `failure` is a state that breaks the obligation.
     """
 
     obligation: Obligation
@@ -46,7 +50,7 @@ class Discharged:
     used: tuple[str, ...] = ()
     seconds: float = 0.0
     tried: tuple[str, ...] = ()
-    model: Model | None = None
+    failure: InductionFailure | None = None
     reason: str = ""
     recalled: bool = False
     script: Script | None = field(default=None, repr=False)
@@ -121,20 +125,26 @@ class Discharger:
             return recalled
         selected: set[int] | None = None
         tried: list[str] = []
+        end = start + self.options.timeout
         for check in self.checks:
             outcome = check.decide(facts, o.goal)
             if isinstance(outcome, Model):
-                return Discharged(o, "refuted", seconds=time.monotonic() - start, model=outcome, tried=tuple(tried))
+                broken = failure(self.plan, o, outcome, check, self.options.budget)
+                if broken is None:  # a structure that is no state of the language says little
+                    end = min(end, start + _DOUBTFUL)
+                    continue
+                seconds = time.monotonic() - start
+                return Discharged(o, "refuted", seconds=seconds, failure=broken, tried=tuple(tried))
             if isinstance(outcome, Core):
                 selected = (selected or set()) | set(outcome.facts)
                 cap = 3 if check is self.checks[0] else None
-                found = self.attempts(o, facts, selected, key, start, tried, cap)
+                found = self.attempts(o, facts, selected, key, (start, end), tried, cap)
                 if found is not None:
                     return found
-        found = self.attempts(o, facts, selected, key, start, tried, None)
+        found = self.attempts(o, facts, selected, key, (start, end), tried, None)
         if found is not None:
             return found
-        reason = "interrupted" if self.stopped.is_set() else f"no strategy decided it within {self.options.timeout:g} s"
+        reason = "interrupted" if self.stopped.is_set() else f"no strategy decided it within {end - start:g} s"
         return Discharged(
             o, "unknown", seconds=time.monotonic() - start, tried=tuple(dict.fromkeys(tried)), reason=reason
         )
@@ -159,14 +169,13 @@ class Discharger:
         facts: tuple[Fact, ...],
         selected: set[int] | None,
         key: str,
-        start: float,
+        span: tuple[float, float],
         tried: list[str],
         most: int | None,
     ) -> Discharged | None:
         """Tries the schedule until success, `most` attempts, or the end of the time."""
         for i, attempt in enumerate(schedule(self.options.seed)):
-            left = self.options.timeout - (time.monotonic() - start)
-            if self.stopped.is_set() or left <= 0 or (most is not None and i >= most):
+            if self.stopped.is_set() or time.monotonic() >= span[1] or (most is not None and i >= most):
                 return None
             if attempt.strategy.hypotheses == "core" and selected is None:
                 continue
@@ -180,7 +189,13 @@ class Discharger:
             with self.lock:
                 self.cache.put(key, Hint(attempt.strategy.name, attempt.seed, hypotheses))
             return Discharged(
-                o, "proved", attempt.strategy.name, proof[0], time.monotonic() - start, tuple(tried), script=proof[1]
+                o,
+                "proved",
+                attempt.strategy.name,
+                proof[0],
+                time.monotonic() - span[0],
+                tuple(dict.fromkeys(tried)),
+                script=proof[1],
             )
         return None
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 
 from checker.language import ir
 from checker.prove.discharge import Discharged
-from checker.prove.obligations import stated
+from checker.prove.obligations import DEFINEDNESS, stated
 from checker.verdict import ProofGraph
 
 
@@ -35,18 +35,23 @@ def proved(results: Iterable[Discharged]) -> frozenset[str]:
 
 
 def proof_graph(spec: ir.Spec, results: Iterable[Discharged]) -> ProofGraph:
-    """The edges between properties of the spec, and the lemmas on which no invariant or step property rests."""
+    """The edges between properties of the spec, and the lemmas on which no invariant or step property rests.
+
+    Which lemmas are unused is only known when all is proved.
+    """
+    results = tuple(results)
     rests = needs(results)
     names = [p.name for p in spec.properties if p.kind in ("invariant", "lemma", "step")]
     edges = tuple((name, tuple(n for n in names if n in rests.get(name, ()))) for name in names)
     kept: set[str] = set()
-    todo = [p.name for p in spec.properties if p.kind in ("invariant", "step")] + [""]
+    todo = [p.name for p in spec.properties if p.kind in ("invariant", "step")] + [DEFINEDNESS]
     while todo:
         name = todo.pop()
         if name not in kept:
             kept.add(name)
             todo.extend(rests.get(name, ()))
-    unused = tuple(p.name for p in stated(spec) if p.kind == "lemma" and p.name not in kept)
+    complete = all(r.status == "proved" for r in results)
+    unused = tuple(p.name for p in stated(spec) if complete and p.kind == "lemma" and p.name not in kept)
     return ProofGraph(edges, unused)
 
 

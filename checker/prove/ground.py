@@ -88,6 +88,7 @@ class Grounder:
         self.circuit = Circuit()
         self.truths: dict[tuple[str, tuple[int, ...]], int] = {}
         self.scalars: dict[tuple[str, tuple[int, ...], str], Cases] = {}
+        self.sorts: dict[str, tuple[str, ...]] = {}  # of the arguments of each symbol
         self.memo: dict[Term, dict[tuple[int, ...], int | Cases]] = {}
         self.order: dict[Term, tuple[str, ...]] = {}
 
@@ -179,6 +180,7 @@ class Grounder:
 
     def _relation(self, f: Term, env: dict[str, int]) -> int:
         found = []
+        self.sorts[f.name] = tuple([a.sort for a in f.args])
         for values, guard in self.arguments(f.args, env):
             key = (f.name, values)
             x = self.truths.get(key)
@@ -235,6 +237,7 @@ class Grounder:
             last = self.scope.sizes[x.sort] - 1
             shift = 1 if x.name == "next" else -1
             return self._merged((min(last, max(0, v + shift)), [y]) for v, y in self.scalar(x.args[0], env).items())
+        self.sorts[x.name] = tuple([a.sort for a in x.args])
         return self._merged(
             (v, [guard, y])
             for values, guard in self.arguments(x.args, env)

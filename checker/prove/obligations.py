@@ -22,6 +22,9 @@ from checker.prove.terms import Term
 from checker.prove.values import Unsupported, Value, has_range
 from checker.source import Diagnostic, Span, SpecError
 
+DEFINEDNESS = "definedness"
+"""Stands for a property's name where what is to be shown is that steps and initial values are defined."""
+
 Kind = Literal["initially", "kept", "derived", "step", "defined", "range"]
 
 
@@ -38,7 +41,7 @@ class Fact:
 class Obligation:
     """`goal` follows from `facts`. Decided without a solver where `decided` says how.
 
-    `name` is unique in the spec. `property` is empty for the definedness of actions, `range of x` for the range of x.
+    `name` is unique in the spec. `property` may also be `DEFINEDNESS`, or `range of x` for the range of x.
     `hypotheses` are the facts that come from properties; the others (axioms, guards, ranges) are `givens`.
     """
 
@@ -215,7 +218,7 @@ class _Planner:
     def transition(self, path: Path) -> Transition:
         env, facts, checks = self.here, list[Fact](), list[Condition]()
 
-        def check(span: Span, condition: Term, kind: Kind, owner: str = "") -> None:
+        def check(span: Span, condition: Term, kind: Kind, owner: str = DEFINEDNESS) -> None:
             if condition.op != "true":
                 checks.append(Condition(span, tuple(facts), condition, kind, owner))
 
@@ -282,7 +285,7 @@ class _Planner:
         hypotheses: Iterable[Fact] = (),
         *,
         about: ir.Property | None = None,
-        owner: str = "",
+        owner: str = DEFINEDNESS,
         clause: int = 0,
         path: Path | None = None,
         frame: bool = False,
@@ -342,10 +345,11 @@ class _Planner:
         where = path.action + (f" [{path.label}]" if path.label else "")
         givens = (*self.ranges, *transition.guards)
         for c in transition.checks:
-            what = "is defined" if c.kind == "defined" else "is in range"
-            label = f"{where}: line {c.span.line} {what}"
+            label = f"{where}: line {c.span.line} {_condition(c)}"
             facts = (*self.ranges, *c.facts)
             self.add(c.kind, label, c.span, c.formula, facts, self.invariants, owner=c.owner, path=path)
+        # a step happens only where all this holds, and that it does is proved above
+        givens += tuple(Fact(f"line {c.span.line} {_condition(c)}", c.formula, c.owner) for c in transition.checks)
         derived = {p.name for p in self.spec.proofs}
         for p in self.spec.properties:
             if p.kind not in ("invariant", "lemma", "step") or p.name in derived:
@@ -417,7 +421,11 @@ class _Placed:
 class _Checker(Protocol):
     """The type of a callback that records a condition a path depends on."""
 
-    def __call__(self, span: Span, condition: Term, kind: Kind, owner: str = "") -> None: ...
+    def __call__(self, span: Span, condition: Term, kind: Kind, owner: str = DEFINEDNESS) -> None: ...
+
+
+def _condition(c: Condition) -> str:
+    return "is defined" if c.kind == "defined" else "is in range"
 
 
 def clause_name(p: ir.Property, i: int) -> str:

@@ -115,6 +115,7 @@ def result(r: Discharged) -> ObligationResult:
         _path_place(o),
         r.reason,
         r.tried,
+        r.failure,
     )
 
 

@@ -1,0 +1,199 @@
+"""Counterexamples to induction: small, replayed by the interpreter, and told apart by the explorer.
+
+A finite structure that breaks an obligation is only believed when the interpreter, on the state that it stands for,
+takes the step and sees the property fail. Whether a run leads there is the explorer's word.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from checker.explore.faults import Fault
+from checker.explore.instance import Instance
+from checker.explore.interpreter import Interpreter, State, Taken
+from checker.explore.replay import NotARun, place, trace_from_states
+from checker.explore.search import End, Limits, Watch, search
+from checker.explore.witness import why_false
+from checker.language import ir
+from checker.prove import terms as t
+from checker.prove.finite import FiniteCheck, Model
+from checker.prove.ground import Scope
+from checker.prove.obligations import Obligation, Plan
+from checker.prove.structure import Decoder, Structure
+from checker.prove.words import Words
+from checker.source import SpecError
+from checker.verdict import Clause, InductionFailure, Trace
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Seconds for shrinking one counterexample, and for exploring the instance it belongs to."""
+
+    shrink: float = 2.0
+    explore: float = 3.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """A counterexample that the interpreter confirmed: `after` is None where the goal fails in the state itself."""
+
+    instance: Instance
+    interpreter: Interpreter
+    before: State
+    after: State | None
+    clause: Clause | None
+
+
+def confirmed(plan: Plan, o: Obligation, model: Model, check: FiniteCheck) -> Found | None:
+    """The state that a structure stands for, if the interpreter agrees that it breaks the obligation."""
+    decoder = Decoder(plan.spec, plan.evaluator, Structure(model, check.grounder))
+    try:
+        instance = decoder.instance()
+        interpreter = Interpreter(instance)
+        values = plan.start if o.kind == "initially" or (not o.action and o.kind == "range") else plan.state
+        state = decoder.state(instance, values)
+        return _confirm(plan, o, instance, interpreter, state)
+    except (SpecError, NotARun, Fault, IndexError, KeyError, ValueError):
+        return None  # the structure is no state of the language, such as a number outside its range
+
+
+def _confirm(plan: Plan, o: Obligation, instance: Instance, interpreter: Interpreter, state: State) -> Found | None:
+    clauses = _clauses(plan, o)
+    if o.kind in ("initially", "derived"):
+        why = why_false(interpreter, clauses, state)
+        return Found(instance, interpreter, state, None, why[0]) if why else None
+    if o.kind in ("defined", "range"):
+        fault = _fault(interpreter, state, o, clauses)
+        return Found(instance, interpreter, state, None, fault) if fault else None
+    for taken in _steps(interpreter, state, o.action):
+        old = state if o.kind == "step" else None
+        why = why_false(interpreter, clauses, taken.state, old)
+        if why:
+            return Found(instance, interpreter, state, taken.state, why[0])
+    return None
+
+
+def _clauses(plan: Plan, o: Obligation) -> tuple[ir.Expr, ...]:
+    """The clause that the obligation is about."""
+    for p in plan.spec.properties:
+        if p.name == o.property:
+            return (p.clauses[o.clause],)
+    return ()
+
+
+def _steps(interpreter: Interpreter, state: State, action: str) -> Iterator[Taken]:
+    for taken in interpreter.steps(state):
+        if isinstance(taken, Taken) and interpreter.spec.actions[taken.action].qualified == action:
+            yield taken
+
+
+def _fault(interpreter: Interpreter, state: State, o: Obligation, clauses: Sequence[ir.Expr]) -> Clause | None:
+    """The undefined operation or value out of range that the state leads to."""
+    if clauses and o.kind == "defined":
+        try:
+            interpreter.holds(clauses, state)
+        except Fault as fault:
+            return Clause(fault.message, (), place(fault.span))
+        return None
+    for stop in interpreter.steps(state):
+        if isinstance(stop, Fault):
+            return Clause(stop.message, (), place(stop.span))
+    return None
+
+
+# --- shrinking --------------------------------------------------------------------------------------
+
+
+def failure(plan: Plan, o: Obligation, model: Model, check: FiniteCheck, budget: Budget) -> InductionFailure | None:
+    """The counterexample to show for a structure that breaks an obligation; None if the interpreter does not agree."""
+    found = confirmed(plan, o, model, check)
+    if found is None:
+        return None
+    deadline = time.monotonic() + budget.shrink
+    relevant: tuple[str, ...] = ()
+    scope, names = model.scope, [*model.scope.sizes, ""]
+    while names and time.monotonic() < deadline:
+        smaller = FiniteCheck(_reduced(scope, names[0]), budget.shrink)
+        try:
+            reduced = _reduced_to(plan, o, smaller)
+            if reduced is None:
+                names.pop(0)
+                continue
+            found, model = reduced
+            scope = smaller.scope
+            if not names[0]:
+                relevant = _relevant(plan, o, model, smaller)
+            if not names[0] or scope.sizes[names[0]] == 1:
+                names.pop(0)
+        finally:
+            smaller.close()
+    states = [found.before] if found.after is None else [found.before, found.after]
+    trace = trace_from_states(found.interpreter, states, from_anywhere=True)
+    reachable, run = classify(plan, o, found, budget.explore)
+    sizes = tuple((d.name, str(scope.sizes[d.name])) for d in (*plan.spec.sorts, *plan.spec.orders))
+    return InductionFailure(trace, sizes, relevant, found.clause, reachable, run)
+
+
+def _reduced(scope: Scope, name: str) -> Scope:
+    """One element of a sort less; the same scope for the empty name."""
+    return replace(scope, sizes={**scope.sizes, name: scope.sizes[name] - 1}) if name else scope
+
+
+def _reduced_to(plan: Plan, o: Obligation, check: FiniteCheck) -> tuple[Found, Model] | None:
+    if any(size < 1 for size in check.scope.sizes.values()):
+        return None
+    model = check.smallest((*o.givens, *o.hypotheses), o.goal)
+    found = None if model is None else confirmed(plan, o, model, check)
+    return None if model is None or found is None else (found, model)
+
+
+# --- telling ----------------------------------------------------------------------------------------
+
+
+def classify(plan: Plan, o: Obligation, found: Found, seconds: float) -> tuple[bool | None, Trace | None]:
+    """Whether the property really fails in some run of this size: True with the run, False if all was seen."""
+    clauses = _clauses(plan, o)
+    interpreter = found.interpreter
+    if o.kind == "initially":
+        return True, trace_from_states(interpreter, [found.before])
+    if not clauses or o.kind == "defined":
+        return None, None
+
+    def fails(state: State) -> bool:
+        return not interpreter.holds(clauses, state)
+
+    def breaks(before: State, after: State) -> bool:
+        return not interpreter.holds(clauses, after, before)
+
+    watch = Watch(on_step=breaks) if o.kind == "step" else Watch(on_state=fails)
+    limits = Limits(seconds=seconds, stop_on=frozenset((0,)), deadlock=False)
+    answer = search(interpreter, len(interpreter.spec.actions), [watch], limits)
+    for hit in answer.found:
+        if hit.subject == 0:
+            return True, trace_from_states(interpreter, hit.run)
+    return (False if answer.end is End.COMPLETE else None), None
+
+
+def _relevant(plan: Plan, o: Obligation, model: Model, check: FiniteCheck) -> tuple[str, ...]:
+    """The few parts of the state that make the step possible and the goal fail."""
+    words = Words(plan.spec, check.scope)
+    grounder = check.grounder
+    names: dict[int, str] = {}
+    fixed: list[int] = []
+    for (name, values), literal in grounder.truths.items():
+        held = literal if literal in model.literals else -literal
+        text = words.truth(name, grounder.sorts.get(name, ()), values, held > 0)
+        fixed.append(held)
+        names[held] = text
+    for (name, values, sort), cases in grounder.scalars.items():
+        for value, literal in cases.items():
+            held = literal in model.literals if literal > 0 else -literal not in model.literals
+            if held and len(cases) > 1:
+                fixed.append(literal)
+                names[literal] = words.scalar(name, grounder.sorts.get(name, ()), values, sort, value)
+    fixed.sort(key=lambda x: bool(names[x]))  # what is not of the state is never shown, so it is given up last
+    reached = check.grounder.literal(t.and_(*(f.formula for f in o.givens), t.not_(o.goal)))
+    answer = check.ask({"op": "solve", "assumptions": [*fixed, -reached], "smallest": True})
+    return tuple(sorted({names[x] for x in answer.get("core", ()) if names.get(x)}))
