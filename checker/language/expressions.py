@@ -78,13 +78,8 @@ class Expressions:
         listed = ", ".join(f"`{p}`" for p in parameters)
         count = len(parameters)
         takes = "no arguments" if count == 0 else f"{count} argument{'s' * (count > 1)} ({listed})"
-        self.report.error(
-            "Q0303",
-            f"`{name}` takes {takes}, and {given or 'none'} {'is' if given == 1 else 'are'} given",
-            span,
-            None,
-            *notes,
-        )
+        message = f"`{name}` takes {takes}, and {given or 'none'} {'is' if given == 1 else 'are'} given"
+        self.report.error("Q0303", message, span, None, *notes)
 
     # --- depth --------------------------------------------------------------------------------------
 

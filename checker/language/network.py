@@ -7,11 +7,12 @@ every network as the growing set of sent messages, which has every behaviour of 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import assert_never
+from typing import assert_never, cast
 
 from checker.language import ir
 from checker.language import types as t
 from checker.language.context import Symbols
+from checker.language.traverse import substitute
 from checker.source import Span
 
 
@@ -99,24 +100,28 @@ class Networking:
 
     # --- sending ------------------------------------------------------------------------------------
 
-    def send(self, decl: ir.MessageDecl, message: ir.Expr, each: Each | None, span: Span) -> list[ir.Statement]:
+    def send(self, decl: ir.MessageDecl, message: ir.Construct, each: Each | None, span: Span) -> list[ir.Statement]:
         """The statements of `send`; with `each` the message speaks of the binder, once for each receiver."""
         statements: list[ir.Statement] = []
-        if self.remembers(decl):
+        if self.network.kind != "set" and decl.name in self.symbols.handled:
+            deliver = self._put if self.network.kind == "bag" else self._enqueue
+            statements.append(deliver(decl, message, each, span))
+            message, each = self._again(message, each)
+        if self.remembers(decl):  # last, for what is sent may depend on what was sent before
             statements.append(self._remember(decl, message, each, span))
-        if self.network.kind == "set" or decl.name not in self.symbols.handled:
-            return statements
-        if self.network.kind == "bag":
-            bag = self._read(flying_name(decl.name), t.Bag(t.Message(decl.name)), span)
-            value: ir.Expr
-            if each is None:
-                value = ir.BagWith(type=bag.type, span=span, bag=bag, message=message)
-            else:
-                value = ir.BagWithAll(type=bag.type, span=span, bag=bag, messages=_messages(message, each, span))
-            statements.append(ir.Assign(bag.name, value, span))
-        else:
-            statements.append(self._enqueue(decl, message, each, span))
         return statements
+
+    def _again(self, message: ir.Construct, each: Each | None) -> tuple[ir.Construct, Each | None]:
+        """The same once more, with its own bound names."""
+        another = self.symbols.another
+        if each is None:
+            return cast(ir.Construct, another(message)), None
+        old = each.binder
+        domain = another(old.domain) if old.domain is not None else None
+        binder = self.symbols.fresh(old.name, old.type, old.span, domain)
+        receiver = {old.uid: ir.Local(type=binder.type, span=old.span, name=binder.name, uid=binder.uid)}
+        where = another(substitute(each.where, receiver)) if each.where is not None else None
+        return cast(ir.Construct, another(substitute(message, receiver))), Each(binder, where)
 
     def _remember(self, decl: ir.MessageDecl, message: ir.Expr, each: Each | None, span: Span) -> ir.Assign:
         type_ = t.Set(t.Message(decl.name))
@@ -124,27 +129,29 @@ class Networking:
         new = _messages(message, each, span)
         return ir.Assign(old.name, ir.Binary(type=type_, span=span, operator="union", left=old, right=new), span)
 
-    def _enqueue(self, decl: ir.MessageDecl, message: ir.Expr, each: Each | None, span: Span) -> ir.Assign:
-        assert decl.sender is not None and decl.receiver is not None
-        channels = self._read_channels(decl, span)
-        assert isinstance(channels.type, t.Map) and isinstance(channels.type.value, t.Map)
-        sender = ir.FieldOf(type=decl.sender, span=span, operand=message, field="from")
-        if each is not None:
-            # the sender of a broadcast does not depend on the receiver
-            assert isinstance(message, ir.Construct)
-            sender_value = message.fields[len(decl.fields)]
+    def _put(self, decl: ir.MessageDecl, message: ir.Construct, each: Each | None, span: Span) -> ir.Assign:
+        bag = self._read(flying_name(decl.name), t.Bag(t.Message(decl.name)), span)
+        value: ir.Expr
+        if each is None:
+            value = ir.BagWith(type=bag.type, span=span, bag=bag, message=message)
         else:
-            sender_value = sender
-        row = ir.At(type=channels.type.value, span=span, operand=channels, key=sender_value)
+            value = ir.BagWithAll(type=bag.type, span=span, bag=bag, messages=_messages(message, each, span))
+        return ir.Assign(bag.name, value, span)
+
+    def _enqueue(self, decl: ir.MessageDecl, message: ir.Construct, each: Each | None, span: Span) -> ir.Assign:
+        channels, another = self._read_channels(decl, span), self.symbols.another
+        assert isinstance(channels.type, t.Map) and isinstance(channels.type.value, t.Map)
+        *_, sender, receiver = message.fields  # that of a broadcast does not depend on the receiver
+        row = ir.At(type=channels.type.value, span=span, operand=channels, key=another(sender))
         queue_type = channels.type.value.value
         if each is None:
-            receiver = ir.FieldOf(type=decl.receiver, span=span, operand=message, field="to")
-            queue = ir.At(type=queue_type, span=span, operand=row, key=receiver)
+            receiver = another(receiver)
+            queue = ir.At(type=queue_type, span=span, operand=another(row), key=receiver)
             longer = ir.Enqueue(type=queue_type, span=span, queue=queue, message=message)
-            new_row: ir.Expr = ir.WithAt(type=row.type, span=span, operand=row, key=receiver, value=longer)
+            new_row: ir.Expr = ir.WithAt(type=row.type, span=span, operand=row, key=another(receiver), value=longer)
         else:
             new_row = self._broadcast_row(row, queue_type, message, each, span)
-        value = ir.WithAt(type=channels.type, span=span, operand=channels, key=sender_value, value=new_row)
+        value = ir.WithAt(type=channels.type, span=span, operand=channels, key=another(sender), value=new_row)
         return ir.Assign(channels.name, value, span)
 
     def _broadcast_row(self, row: ir.At, queue_type: t.Type, message: ir.Expr, each: Each, span: Span) -> ir.Expr:
@@ -152,7 +159,7 @@ class Networking:
         assert isinstance(row.type, t.Map)
         bound = ir.Binder(each.binder.name, each.binder.uid, row.type.key, None, span)
         here = ir.Local(type=row.type.key, span=span, name=bound.name, uid=bound.uid)
-        queue = ir.At(type=queue_type, span=span, operand=row, key=here)
+        queue = ir.At(type=queue_type, span=span, operand=self.symbols.another(row), key=here)
         longer = ir.Enqueue(type=queue_type, span=span, queue=queue, message=message)
         tests: list[ir.Expr] = []
         if each.binder.domain is not None:
@@ -162,7 +169,9 @@ class Networking:
         body: ir.Expr = longer
         if tests:
             meant = ir.And(type=t.Bool(), span=span, items=tuple(tests))
-            body = ir.If(type=queue_type, span=span, condition=meant, then=longer, otherwise=queue)
+            body = ir.If(
+                type=queue_type, span=span, condition=meant, then=longer, otherwise=self.symbols.another(queue)
+            )
         return ir.MapOf(type=row.type, span=span, binder=bound, body=body)
 
     # --- receiving ----------------------------------------------------------------------------------
