@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -345,36 +346,27 @@ def endless(tmp_path: Path) -> str:
     return str(path)
 
 
-def test_interrupted_runs_say_how_far_they_got(endless: str) -> None:
-    command = [
-        sys.executable,
-        "-c",
-        "from checker.cli import main; main()",
-        "check",
-        endless,
-        "--engine",
-        "interpreter",
-    ]
+ENGINES = ("interpreter", "native")
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_interrupted_runs_say_how_far_they_got(endless: str, engine: str) -> None:
+    command = [sys.executable, "-m", "checker", "check", endless, "--engine", engine, "--timeout", "20"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
-        time.sleep(1.5)
+        time.sleep(2)
         child.send_signal(signal.SIGINT)
         out, err = child.communicate(timeout=30)
     assert child.returncode == 130, err
-    assert "inconclusive: " in out and "no violation among" in out
+    assert "inconclusive: interrupted" in out and "no violation among" in out
     assert "holds" not in out and "Traceback" not in err
 
 
-@pytest.mark.parametrize(
-    "limit",
-    [
-        ("--timeout", "1"),
-        ("--memory", "60M"),
-    ],
-)
-def test_runs_cut_short_are_inconclusive(quorate: Run, endless: str, limit: tuple[str, str]) -> None:
-    code, out, _ = quorate("check", endless, *limit)
+@pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.parametrize("limit", [("--timeout", "1"), ("--memory", "100M")])
+def test_runs_cut_short_are_inconclusive(quorate: Run, endless: str, limit: tuple[str, str], engine: str) -> None:
+    code, out, _ = quorate("check", endless, "--engine", engine, *limit)
     assert code == 4
-    assert "inconclusive: " in out and "holds" not in out
+    assert "inconclusive: out of " in out and "holds" not in out
 
 
 def test_progress_is_a_plain_line_where_there_is_no_terminal(endless: str) -> None:
@@ -383,7 +375,7 @@ def test_progress_is_a_plain_line_where_there_is_no_terminal(endless: str) -> No
         r"^Endless huge: .* states, .* in the frontier, depth \d+, .* states/s, \d+ MiB$", ran.stderr, re.M
     )
     assert ran.returncode == 4
-    assert process("check", endless, "--timeout", "2.6", "--quiet").stderr == ""
+    assert process("check", endless, "--engine", "interpreter", "--timeout", "2.6", "--quiet").stderr == ""
 
 
 def test_a_reader_who_goes_away_is_no_error(toggle: str) -> None:
@@ -397,11 +389,25 @@ def test_output_without_unicode(toggle: str) -> None:
     assert "on: false -> true" in ran.stdout
 
 
+def test_progress_is_a_line_that_renews_itself_on_a_terminal(endless: str) -> None:
+    leader, follower = pty.openpty()
+    command = [sys.executable, "-m", "checker", "check", endless, "--engine", "interpreter", "--timeout", "1.5"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=follower, text=True) as child:
+        out, _ = child.communicate(timeout=30)
+    os.close(follower)
+    shown = os.read(leader, 1 << 20).decode()
+    os.close(leader)
+    assert "states/s" in shown and "\x1b[" in shown
+    assert "states/s" not in out and "\x1b[" not in out
+
+
 def test_completion_comes_from_click() -> None:
-    ran = process(
-        env={**os.environ, "_QUORATE_COMPLETE": "bash_complete", "COMP_WORDS": "quorate ch", "COMP_CWORD": "1"}
-    )
-    assert "check" in ran.stdout
+    def complete(*words: str) -> str:
+        asked = {"_QUORATE_COMPLETE": "bash_complete", "COMP_WORDS": " ".join(words), "COMP_CWORD": str(len(words) - 1)}
+        return process(env={**os.environ, **asked}).stdout
+
+    assert "plain,check\n" in complete("quorate", "ch")
+    assert "file,sp\n" in complete("quorate", "check", "sp")
 
 
 def test_version(quorate: Run) -> None:

@@ -117,10 +117,17 @@ def run_options(name: str) -> Callable[[Callable[..., Exit]], click.Command]:
     return decorate
 
 
+files_argument = click.argument("files", nargs=-1, required=True, type=click.Path(), metavar="FILE...")
+
 _RUN_OPTIONS = (
-    click.argument("files", nargs=-1, required=True, metavar="FILE..."),
+    files_argument,
     click.option(
-        "-i", "--instance", "instances", multiple=True, metavar="NAME", help="Only this instance; repeatable."
+        "-i",
+        "--instance",
+        "instances",
+        multiple=True,
+        metavar="NAME",
+        help="Only this instance; repeatable.",
     ),
     click.option(
         "--set",

@@ -7,12 +7,12 @@ from typing import Literal
 import click
 
 from checker.cli.console import Console
-from checker.cli.options import JsonCommand, color_option, json_option
+from checker.cli.options import JsonCommand, color_option, files_argument, json_option
 from checker.cli.outcome import Exit
 
 
 @click.command("parse", cls=JsonCommand)
-@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@files_argument
 @json_option
 @color_option
 def command(files: tuple[str, ...], json_target: str | None, color: Literal["auto", "always", "never"]) -> Exit:

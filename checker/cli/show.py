@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @click.command("show")
-@click.argument("file", metavar="FILE.json")
+@click.argument("file", type=click.Path(), metavar="FILE.json")
 @click.option("--full", is_flag=True, help="Whole states after each step, networks and ghosts as well.")
 @click.option("--only", multiple=True, metavar="VARIABLE", help="Show only this variable; may be repeated.")
 @click.option("--hide", multiple=True, metavar="VARIABLE", help="Do not show this variable; may be repeated.")
