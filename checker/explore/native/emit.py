@@ -19,6 +19,8 @@ from checker.explore.native.emit_value import item_at, write
 from checker.explore.native.layout import Layout, encode
 from checker.explore.native.program import WORLD, Program, make_program
 from checker.explore.native.shapes import Mapping, Shape, Tuple, bits, is_wide, size
+from checker.explore.native.symmetry import Permuted, permuted_sorts
+from checker.explore.native.symmetry import functions as symmetry_functions
 from checker.explore.native.writer import Block, Names, literal
 from checker.explore.problem import Problem
 from checker.language import ir
@@ -27,11 +29,13 @@ from checker.source import SpecError
 
 @dataclass(frozen=True)
 class Generated:
-    """C source text and what is needed to talk to it: the layout of its states and the names of its bounds."""
+    """C source text and what is needed to talk to it: the layout of its states, the names of its bounds, and the sorts
+    whose elements it renames."""
 
     text: str
     layout: Layout
     bounds: tuple[str, ...]
+    sorts: tuple[Permuted, ...]
 
     @property
     def has_world(self) -> bool:
@@ -39,7 +43,7 @@ class Generated:
         return WORLD in self.layout.by_name
 
 
-def generate(problem: Problem, room: int, rooms: dict[str, int]) -> Generated:
+def generate(problem: Problem, room: int, rooms: dict[str, int], symmetry: bool) -> Generated:
     """The program that answers a problem. `room`: how many items a list may hold; `rooms`: in single variables.
 
     Raises Unsupported where the interpreter has to do it, and SpecError where an initial value has no meaning.
@@ -55,11 +59,26 @@ def generate(problem: Problem, room: int, rooms: dict[str, int]) -> Generated:
     functions += _goals(program, problem)
     terminals = [p for p in spec.properties if p.kind == "terminal"]
     functions += [*terminal_function(program, terminals, problem.deadlock).render(), ""]
-    text = "\n".join([*_head(program, problem), *_tables(program), *functions, '#include "kernel.h"', ""])
-    return Generated(text, program.layout, tuple(program.bounds))
+    sorts = permuted_sorts(program) if symmetry else ()
+    if sorts:
+        functions += symmetry_functions(program, sorts)
+    head = _head(program, problem, len(sorts))
+    tail = ['#include "kernel.h"', *(_CANONICAL if sorts else ()), ""]
+    return Generated(
+        "\n".join([*head, *_tables(program), *functions, *tail]), program.layout, tuple(program.bounds), sorts
+    )
 
 
-def _head(program: Program, problem: Problem) -> list[str]:
+_CANONICAL = (
+    "",
+    "void model_canonical(const uint64_t *state, uint64_t *least)",
+    "{",
+    "    canonical((const State *)state, (State *)least);",
+    "}",
+)
+
+
+def _head(program: Program, problem: Problem, sorts: int) -> list[str]:
     spec, decl = problem.interpreter.spec, problem.interpreter.instance.decl
     lines = [f"// {spec.name}, instance {decl.name}: generated, not to be edited."]
     lines += [f"//   bits {f.at}..{f.at + bits(f.shape) - 1}: {f.name}" for f in program.layout.fields]
@@ -72,6 +91,8 @@ def _head(program: Program, problem: Problem) -> list[str]:
     ]
     if any(goal.kind == "step" for goal in problem.goals):
         lines.append("#define STEP_PROPERTIES 1")
+    if sorts:
+        lines.append(f"#define SORTS {sorts}")
     return [*lines, '#include "runtime.h"', '#include "values.h"', ""]
 
 

@@ -49,11 +49,15 @@ from checker.language.traverse import free
 
 @dataclass(frozen=True)
 class Escape:
-    """Statements that leave: where an operation is undefined, where a bound cuts off, and where a guard is false."""
+    """Statements that leave: where an operation is undefined, where a bound cuts off, and where a guard is false.
+
+    `overflow` is what is done where a list has no room; a list that is only put in another order always has.
+    """
 
     undefined: str
     cut: Callable[[str], str]
     skip: str
+    overflow: str = "overflow(w);"
 
 
 @dataclass(frozen=True)

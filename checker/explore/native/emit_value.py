@@ -327,7 +327,7 @@ def put_item(t: Translator, base: str, at: int | str, shape: Collection | Multis
         case _:
             assert_never(shape)
     form = f"{list_form(shape)}, {shape.room}"
-    t.block.line(f"if (!{function}({base}, {at}, {form}, {as_row(item)})) overflow(w);")
+    t.block.line(f"if (!{function}({base}, {at}, {form}, {as_row(item)})) {t.escape.overflow}")
 
 
 def add_item(t: Translator, row: Row, item: Value) -> None:

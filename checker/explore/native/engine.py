@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from checker.explore.interpreter import State
 from checker.explore.native.build import BuildError, build
 from checker.explore.native.emit import Generated, generate
 from checker.explore.native.library import Counts, Library, Outcome, OutOfMemory, Search, Settings
 from checker.explore.native.shapes import Unsupported
+from checker.explore.native.unfold import unfold
 from checker.explore.problem import Options, Problem
 from checker.explore.search import DEADLOCK, FAULT, Answer, End, Found, Progress, memory_used
 
@@ -70,7 +72,7 @@ def explore(problem: Problem, options: Options, progress: Callable[[Progress], N
 
 def _program(problem: Problem, options: Options, room: int) -> tuple[Generated, Library]:
     try:
-        program = generate(problem, room, {})
+        program = generate(problem, room, {}, options.symmetry and not problem.exact)
         defines = ("HASH_COMPACT",) if options.hash_compact else ()
         return program, Library(build(program.text, "-O2", defines))
     except (Unsupported, BuildError) as reason:
@@ -92,7 +94,7 @@ def _search(
         return _nothing(problem)
     try:
         outcome = search.run(report, _EVERY)
-        return None if outcome is Outcome.CAPACITY else _answer(problem, program, search, outcome)
+        return None if outcome is Outcome.CAPACITY else _answer(problem, program, library, search, outcome)
     finally:
         search.close()
 
@@ -111,7 +113,7 @@ def _nothing(problem: Problem) -> Answer:
     return Answer(End.MEMORY, 0, 0, 0, 0, none, none, (), ())
 
 
-def _answer(problem: Problem, program: Generated, search: Search, outcome: Outcome) -> Answer:
+def _answer(problem: Problem, program: Generated, library: Library, search: Search, outcome: Outcome) -> Answer:
     counts = search.counts()
     taken, discovered, bounds = search.by_action()
     actions = len(problem.interpreter.spec.actions)
@@ -125,11 +127,21 @@ def _answer(problem: Problem, program: Generated, search: Search, outcome: Outco
         tuple(taken[:actions]),
         tuple(discovered[:actions]),
         tuple(sorted((name, count) for name, count in named if count)),
-        _found(problem, program, search),
+        _found(problem, program, library, search),
+        notes=tuple(_notes(program, search)),
     )
 
 
-def _found(problem: Problem, program: Generated, search: Search) -> tuple[Found, ...]:
+def _notes(program: Generated, search: Search) -> Iterator[str]:
+    """What a reader of the counts has to know."""
+    if program.sorts:
+        names = ", ".join(f"`{sort.name}`" for sort in program.sorts)
+        yield f"states that differ only by the names of elements of {names} are counted as one"
+    if (loss := search.expected_loss) > 0:
+        yield f"states were told apart by 64-bit hashes: {loss:.1g} of them are lost, as far as can be expected"
+
+
+def _found(problem: Problem, program: Generated, library: Library, search: Search) -> tuple[Found, ...]:
     """Everything found, with its run in Python values; a probe needs none."""
     subjects = [DEADLOCK, FAULT, *range(len(problem.goals))]
     found = []
@@ -142,11 +154,23 @@ def _found(problem: Problem, program: Generated, search: Search) -> tuple[Found,
             continue
         depth, is_step = finding
         packed = search.run_to(number, depth + 1 + is_step)
-        found.append(Found(subject, tuple(_state(program, state) for state in packed)))
+        if program.sorts:
+            run = unfold(problem, subject, is_step, packed, lambda state: _canonical(program, library, state))
+        else:
+            run = tuple(_state(program, state) for state in packed)
+        found.append(Found(subject, run))
     return tuple(sorted(found, key=lambda each: (len(each.run), each.subject)))
 
 
-def _state(program: Generated, packed: bytes) -> tuple[object, ...]:
+def _state(program: Generated, packed: bytes) -> State:
     """A packed state as the interpreter has it: the variables, then the number of the world."""
     values = program.layout.decode(packed)
     return values if program.has_world else (*values, 0)
+
+
+def _canonical(program: Generated, library: Library, state: State) -> bytes | None:
+    try:
+        packed = program.layout.encode(state if program.has_world else state[:-1])
+    except ValueError:  # a list has no room for it, so the search did not come here
+        return None
+    return library.canonical(packed)

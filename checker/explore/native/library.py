@@ -107,6 +107,14 @@ class Library:
         if self.shape.contract != CONTRACT:
             raise RuntimeError(f"the native search speaks contract {self.shape.contract}, not {CONTRACT}")
 
+    def canonical(self, packed: bytes) -> bytes:
+        """The least of all packed states that differ from one by names only; of programs with symmetry."""
+        words = (len(packed) + 7) // 8
+        state, least = (ctypes.c_uint64 * words)(), (ctypes.c_uint64 * words)()
+        ctypes.memmove(state, packed, len(packed))
+        self._c.model_canonical(state, least)
+        return bytes(least)[: len(packed)]
+
     def search(self, settings: Settings) -> Search:
         """A search that has not begun. Raises OutOfMemory."""
         return Search(self._c, self.shape, settings)

@@ -104,6 +104,12 @@ class Program:
         name = self.table(f"has {quorum}", [str(int(answer)) for answer in answers], "uint8_t")
         return f"{name}[{mask}]"
 
+    def quorum_index(self, quorum: str) -> str:
+        """A table from masks of elements to the number of the quorum that they are."""
+        family = {sum(1 << e for e in member): i for i, member in enumerate(self.domains.families[quorum])}
+        size = self.element_shape(quorum).size
+        return self.table(f"{quorum} index", [str(family.get(mask, 0)) for mask in range(1 << size)], "uint32_t")
+
     # --- what is read -------------------------------------------------------------------------------
 
     def read(self, name: str, state: str) -> CValue:
