@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from checker.source import Diagnostic, SpecError
 
@@ -24,15 +24,15 @@ class Read:
         return tuple(w for _, loaded in self.loaded for w in loaded.warnings)
 
 
-def read(paths: Iterable[str]) -> Read:
-    """Loads each file once, however often it is named."""
+def read(paths: Iterable[str], network: Literal["declared", "set"] = "declared") -> Read:
+    """Loads each file once, however often it is named; `network` as for `load`."""
     from checker.language.frontend import load
 
     loaded: list[tuple[str, Loaded]] = []
     errors: list[Diagnostic] = []
     for path in dict.fromkeys(paths):
         try:
-            loaded.append((path, load(path)))
+            loaded.append((path, load(path, network)))
         except SpecError as error:
             errors.extend(error.diagnostics)
     return Read(tuple(loaded), tuple(errors))

@@ -16,11 +16,16 @@ def save_document(data: Any, target: str, console: Console) -> None:
     text = json.dumps(data, ensure_ascii=True, indent=1)
     if target == "-":
         console.out(text)
-        return
+    else:
+        save_text(text + "\n", target)
+
+
+def save_text(text: str, target: str) -> None:
+    """Writes a file, whole or not at all; raises SpecError (Q0715) when it cannot be made."""
     path = Path(target)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        draft.write_text(text + "\n", encoding="utf-8")
+        draft.write_text(text, encoding="utf-8")
         draft.replace(path)
     except OSError as error:
         draft.unlink(missing_ok=True)

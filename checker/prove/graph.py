@@ -5,7 +5,7 @@ A property counts as proved only when all it rests on is, so that a failed lemma
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from checker.language import ir
 from checker.prove.discharge import Discharged
@@ -53,32 +53,3 @@ def proof_graph(spec: ir.Spec, results: Iterable[Discharged]) -> ProofGraph:
     complete = all(r.status == "proved" for r in results)
     unused = tuple(p.name for p in stated(spec) if complete and p.kind == "lemma" and p.name not in kept)
     return ProofGraph(edges, unused)
-
-
-def tree(graph: ProofGraph, root: str) -> list[str]:
-    """The graph below one property, a line each, what was shown before only named."""
-    edges: Mapping[str, tuple[str, ...]] = dict(graph.needs)
-    seen: set[str] = set()
-    lines: list[str] = []
-
-    def walk(name: str, prefix: str, branch: str) -> None:
-        again = name in seen and bool(edges.get(name))
-        lines.append(f"{prefix}{branch}{name}{' (above)' if again else ''}")
-        if again:
-            return
-        seen.add(name)
-        below = edges.get(name, ())
-        inner = prefix + {"": "", "|- ": "|  ", "`- ": "   "}[branch]
-        for i, child in enumerate(below):
-            walk(child, inner, "`- " if i == len(below) - 1 else "|- ")
-
-    walk(root, "", "")
-    return lines
-
-
-def dot(graph: ProofGraph, name: str) -> str:
-    """The graph in Graphviz' language; an arrow points from a property to what it rests on."""
-    lines = [f'digraph "{name}" {{', "  rankdir=TB; node [shape=box, fontname=Helvetica];"]
-    lines += [f'  "{n}" [style=dashed];' for n in graph.unused]
-    lines += [f'  "{a}" -> "{b}";' for a, below in graph.needs for b in below]
-    return "\n".join([*lines, "}", ""])

@@ -21,6 +21,10 @@ def report(verdict: Verdict, look: Look, view: View | None = None, witness: froz
     `witness` names the `reachable`s whose witnesses are told as stories too.
     """
     view = view or View()
+    if verdict.graph is not None:
+        from checker.report import proof
+
+        return proof.report(verdict, look, view)
     told = [p for p in verdict.properties if p in verdict.violations or (p.name in witness and p.trace)]
     blocks = [result_story(p, verdict, look, view) for p in told] or [_title(verdict, look)]
     blocks.append(verdict_line(verdict, look))

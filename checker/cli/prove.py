@@ -1,0 +1,116 @@
+"""`quorate prove`: proves specs for every size, prints each verdict, and answers with the worst outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
+
+import click
+
+from checker.cli.console import Console
+from checker.cli.options import JsonCommand, color_option, duration, json_option, quiet_option
+from checker.cli.outcome import Exit, of_verdict, worst
+from checker.source import Diagnostic
+
+if TYPE_CHECKING:
+    from checker.language.frontend import Loaded
+    from checker.prove.discharge import Options
+    from checker.verdict import ObligationResult, Verdict
+
+
+@click.command("prove", cls=JsonCommand)
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("--list", "listing", is_flag=True, help="Print the obligations; ask no solver.")
+@click.option("--timeout", callback=duration, metavar="SECONDS", help="Time for each obligation (20).")
+@click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Seed of the solver.")
+@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Solver processes; all cores if not given.")
+@click.option("--cache/--no-cache", default=True, help="Begin with what succeeded before.")
+@click.option("--dot", metavar="FILE", help="Write the proof graph for Graphviz.")
+@click.option("--full", is_flag=True, help="All counterexamples to induction, with whole states.")
+@json_option
+@color_option
+@quiet_option
+def command(
+    files: tuple[str, ...],
+    listing: bool,
+    timeout: float | None,
+    seed: int,
+    jobs: int | None,
+    cache: bool,
+    dot: str | None,
+    full: bool,
+    json_target: str | None,
+    color: Literal["auto", "always", "never"],
+    quiet: bool,
+) -> Exit:
+    """Prove the invariants, lemmas and step properties of each FILE for every size.
+
+    Every network counts as the growing set of messages sent. What cannot be proved is answered with a small state
+    from which a step breaks it, and with whether a run leads there.
+    """
+    import os
+
+    from checker.cli.files import read
+    from checker.prove.discharge import Options
+
+    console = Console(color, quiet)
+    found = read(files, network="set")
+    console.diagnose((*found.errors, *found.warnings))
+    if found.errors:
+        return Exit.USAGE
+    if listing:
+        for _, loaded in found.loaded:
+            _list(loaded, console)
+        return Exit.OK
+    options = Options(timeout or 20.0, seed, jobs or os.cpu_count() or 1, cache)
+    verdicts = [_prove(loaded, options, console, full, json_target != "-") for _, loaded in found.loaded]
+    code = worst(of_verdict(v, interrupted=v.reason.startswith("interrupted")) for v in verdicts)
+    _save(verdicts, found.warnings, code, json_target, dot, console)
+    return code
+
+
+def _prove(loaded: Loaded, options: Options, console: Console, full: bool, printed: bool) -> Verdict:
+    from checker.prove.prove import prove
+    from checker.report.proof import report, verdict_line
+    from checker.report.story import View
+
+    def progress(o: ObligationResult) -> None:
+        if o.how not in ("frame", "form"):
+            how = o.how or o.message or "counterexample to induction"
+            console.note(f"{o.status.value:<9} {o.seconds:6.2f} s  {o.name} ({how})", "soft")
+
+    verdict = prove(loaded.spec, options, progress)
+    if printed and console.quiet:
+        console.out(f"{verdict.spec}: {verdict_line(verdict, console.look)}")
+    elif printed:
+        console.out(report(verdict, console.look, View(full)))
+    return verdict
+
+
+def _list(loaded: Loaded, console: Console) -> None:
+    """The obligations, one a line, with how those are decided that need no solver."""
+    from checker.prove.obligations import plan
+
+    for o in plan(loaded.spec).obligations:
+        console.out(f"{o.kind:<9} {o.name}{f' ({o.decided})' if o.decided else ''}")
+
+
+def _save(
+    verdicts: list[Verdict],
+    warnings: Sequence[Diagnostic],
+    code: Exit,
+    target: str | None,
+    dot: str | None,
+    console: Console,
+) -> None:
+    if target is not None:
+        from checker.cli.save import save_document
+        from checker.report.json import document
+
+        save_document(document(verdicts, warnings, exit_code=code), target, console)
+    if dot is not None:
+        from checker.cli.save import save_text
+        from checker.report.proof import dot as drawn
+
+        graphs = [drawn(v.graph, v.spec) for v in verdicts if v.graph is not None]
+        save_text("".join(graphs), dot)
