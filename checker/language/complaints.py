@@ -139,9 +139,6 @@ def _else(failure: Failure) -> Diagnostic | None:
         return failure.says("`else if` is written as one word", "write `elif`")
     if failure.first in ("if", "elif") and failure.found == "then" and "_NL" in failure.expected:
         return failure.says("an `if` with a block takes no `then`", "delete it; `if c then a else b` is an expression")
-    if failure.first in ("if", "elif") and any(lexeme.text == "then" for lexeme in failure.line[: failure.index]):
-        hint = "as a statement, `if` takes no `then`, and its block stands on indented lines of its own"
-        return failure.says("`if … then … else …` is an expression, and alone it is no statement", hint)
     return None
 
 
@@ -312,13 +309,13 @@ def _expectation(failure: Failure) -> Diagnostic:
     return failure.says(f"{stop}: expected {_wanted(failure)}{place}", _shape(failure) or _advice(failure))
 
 
-def _advice(failure: Failure) -> str | None:
+def _advice(failure: Failure) -> str:
     """The way out where no construct is at hand whose shape could be shown."""
     if "forall" in failure.expected and failure.previous is not None:
         return f"complete the expression, or delete `{failure.previous.text}`"
     if "_NL" in failure.expected:
         return f"delete `{failure.found}`" + ("; two formulas are joined by `and`" if "and" in failure.expected else "")
-    return None
+    return "complete it; `quorate explain Q0101` tells more"
 
 
 def _wanted(failure: Failure) -> str:
@@ -348,19 +345,16 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def _shape(failure: Failure) -> str | None:
-    """How the innermost construct before the place is written."""
-    statement = failure.start == "statement" and failure.first in ("if", "elif")
-    depth = 0
+    """How the innermost construct around the place is written."""
+    closed = 0  # brackets closed between the lexeme looked at and the place
     for position in range(failure.index - 1, -1, -1):
         text = failure.line[position].text
-        depth += (text in (")", "]", "}")) - (text in ("(", "[", "{"))
-        inner = depth < 0
-        if inner and text in ("{", "["):
-            subscript = position and failure.line[position - 1].kind == "word"
-            return None if text == "[" and subscript else f"brackets are written like this: {_SHAPES[text]}"
-        if inner and text == "(":
-            depth = 0
-        shown = _SHAPES.get(text) if depth == 0 and text not in ("{", "[") else None
-        if shown is not None and not (text == "if" and statement and position == 0):
-            return f"`{text}` is written like this: {shown}"
+        if text in (")", "]", "}"):
+            closed += 1
+        elif text in ("(", "[", "{") and closed:
+            closed -= 1
+        elif text == "{" or (text == "[" and (position == 0 or failure.line[position - 1].kind != "word")):
+            return f"brackets are written like this: {_SHAPES[text]}"
+        elif not closed and text in _SHAPES and text != "[" and not (text == "if" and failure.start == "statement"):
+            return f"`{text}` is written like this: {_SHAPES[text]}"
     return None

@@ -11,6 +11,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal, cast
 
 from checker.source import Diagnostic, Source, Span
@@ -114,7 +115,7 @@ def _row(source: Source, number: int, diagnostics: list[Diagnostic]) -> _Row:
     row = _Row()
     text = source.line(number)
     told: set[str] = set()  # the same slip is reported once a line
-    for match in _LEXEME.finditer(text):
+    for match in islice(_LEXEME.finditer(text), 3 * MAX_LEXEMES):  # enough to see that it is too long
         kind, found = str(match.lastgroup), match.group()
         if kind == "blank" or kind == "comment":
             continue
@@ -137,7 +138,7 @@ def _tabs(rows: list[_Row]) -> Diagnostic | None:
     tabs = [span for span in firsts if "\t" in span.source.line(span.line)[: span.column - 1]]
     if not tabs:
         return None
-    also = f" (and {len(tabs) - 1} more lines of this file)" if len(tabs) > 1 else ""
+    also = {1: "", 2: " (and another line of this file)"}.get(len(tabs), f" (and {len(tabs) - 1} others of this file)")
     column = tabs[0].source.line(tabs[0].line).index("\t") + 1
     span = Span(tabs[0].source, tabs[0].line, column, tabs[0].line, column + 1)
     return Diagnostic("Q0102", f"a tab indents this line{also}", span, "indent with spaces only, four for each level")
