@@ -12,7 +12,7 @@ from checker.explore.expect import expectations, notes
 from checker.explore.instance import instantiate
 from checker.explore.interpreter import Interpreter
 from checker.explore.problem import Goal, Options, Problem, problem, shallow
-from checker.explore.replay import NotARun, place, trace_from_states
+from checker.explore.replay import NotARun, place, text, trace_from_states
 from checker.explore.search import DEADLOCK, FAULT, Answer, End, Found, Progress
 from checker.explore.witness import fault_at, why_false, why_true
 from checker.language import ir
@@ -114,7 +114,7 @@ def _census(question: Problem, answer: Answer, exhaustive: bool) -> Census:
         tuple(ActionCount(a.qualified, taken, discovered, place(a.span)) for a, taken, discovered in counts),
         answer.bounds,
         tuple(
-            Clause(goal.span.text, (), place(goal.span))
+            Clause(text(goal.span), (), place(goal.span))
             for i, goal in enumerate(question.goals)
             if goal.kind == "probe" and i not in found and exhaustive
         ),

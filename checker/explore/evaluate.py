@@ -61,7 +61,7 @@ class Evaluator:
             case ir.FieldOf(operand=operand, field=name):
                 return _field(go(operand), self._field_index(operand.type, name))
             case ir.Construct(fields=fields):
-                return _tuple(list(map(go, fields)))
+                return _tuple([go(each) for each in fields])
             case ir.WithField(operand=operand, field=name, value=value):
                 return _with_place(go(operand), self._field_index(operand.type, name), go(value))
             case ir.At(operand=operand, key=key):
@@ -69,14 +69,14 @@ class Evaluator:
             case ir.WithAt(operand=operand, key=key, value=value):
                 return partial.with_at(go(operand), self._place(operand.type, expr), go(key), go(value))
             case ir.Call(name=name, arguments=arguments):
-                return self._call(name, list(map(go, arguments)))
+                return self._call(name, [go(each) for each in arguments])
             case ir.Not(operand=operand):
                 inner = go(operand)
                 return lambda s, e: not inner(s, e)
             case ir.And(items=items):
-                return _all(list(map(go, items)))
+                return _all([go(each) for each in items])
             case ir.Or(items=items):
-                return _any(list(map(go, items)))
+                return _any([go(each) for each in items])
             case ir.Binary():
                 return self._binary(expr)
             case ir.If(condition=condition, then=then, otherwise=otherwise):
@@ -89,10 +89,10 @@ class Evaluator:
             case ir.MapOf(binder=binder, body=body):
                 return _map_of(binder.uid, self.domains.values(binder.type, binder.span), go(body))
             case ir.SetLiteral(items=items):
-                parts = list(map(go, items))
+                parts = [go(each) for each in items]
                 return lambda s, e: frozenset([part(s, e) for part in parts])
             case ir.SeqLiteral(items=items):
-                return partial.sequence(list(map(go, items)), self._longest(expr.type), expr)
+                return partial.sequence([go(each) for each in items], self._longest(expr.type), expr)
             case ir.Extreme():
                 return self._extreme(expr)
             case ir.Next(operand=operand):

@@ -67,6 +67,24 @@ def trace_from_states(interpreter: Interpreter, states: Sequence[State], *, from
     return Trace(teller.variables, shown, tuple(steps), constants)
 
 
+def text(span: Span) -> str:
+    """The user's own text, without brackets around all of it."""
+    found = span.text
+    while found.startswith("(") and found.endswith(")") and _is_pair(found):
+        found = found[1:-1].strip()
+    return found
+
+
+def _is_pair(text: str) -> bool:
+    """Whether the first bracket is closed by the last character."""
+    depth = 0
+    for i, character in enumerate(text):
+        depth += (character == "(") - (character == ")")
+        if depth == 0:
+            return i == len(text) - 1
+    return False
+
+
 def place(span: Span) -> Place:
     """A span as verdicts give places."""
     return Place(span.source.name, span.line, span.column, span.source.line(span.line))

@@ -15,7 +15,7 @@ from checker.explore.display import to_value
 from checker.explore.evaluate import Env
 from checker.explore.faults import Fault
 from checker.explore.interpreter import Interpreter, State
-from checker.explore.replay import place
+from checker.explore.replay import place, text
 from checker.language import ir
 from checker.language.traverse import subterms
 from checker.verdict import Clause, show
@@ -65,7 +65,7 @@ def _told(interpreter: Interpreter, clause: ir.Expr, state: State, old: State | 
     found = _Found()
     with suppress(Fault):  # what was not needed for the verdict may have no meaning, and is not told
         _Reasons(interpreter, state, old).explain(clause, {}, verdict, found)
-    return Clause(clause.span.text, tuple(found.witnesses.items()), place(clause.span), found.because)
+    return Clause(text(clause.span), tuple(found.witnesses.items()), place(clause.span), found.because)
 
 
 @dataclass
@@ -80,10 +80,6 @@ class _Found:
     def because(self) -> tuple[Clause, ...]:
         """Definitions applied, then plain facts, each once."""
         return tuple(dict.fromkeys((*self.definitions, *self.facts)))
-
-    @property
-    def only(self) -> Clause:
-        return self.because[0]
 
     def take(self, other: _Found) -> None:
         self.definitions += other.definitions
@@ -169,15 +165,15 @@ class _Reasons:
         self.explain(definition.body, {**env, **inner}, verdict, own)
         if not own.witnesses and len(own.because) == 1:
             found.take(own)  # the definition says no more than its one reason
-        elif len(own.because) == 1 and own.definitions and not own.witnesses.keys() & dict(own.only.witnesses).keys():
+            return
+        given = {self.text(a, env): self.shown(a, env) for a in expr.arguments if _worth_telling(a)}
+        witnesses, because = {**given, **own.witnesses}, own.because
+        if len(because) == 1 and own.definitions and not witnesses.keys() & dict(because[0].witnesses).keys():
             # chosen(v0) by b, and that in turn by q, is chosen(v0) by b and q.
-            witnesses = (*own.witnesses.items(), *own.only.witnesses)
-            found.definitions.append(
-                Clause(self.text(expr, env, verdict), witnesses, place(expr.span), own.only.because)
-            )
-        elif own.witnesses or own.because or not verdict:
-            witnesses = tuple(own.witnesses.items())
-            found.definitions.append(Clause(self.text(expr, env, verdict), witnesses, place(expr.span), own.because))
+            witnesses, because = {**witnesses, **dict(because[0].witnesses)}, because[0].because
+        if witnesses or because or not verdict:
+            said = self.text(expr, env, verdict)
+            found.definitions.append(Clause(said, tuple(witnesses.items()), place(expr.span), because))
 
     def _fact(self, expr: ir.Expr, env: Env, verdict: bool, found: _Found) -> None:
         """What cannot be taken apart further, as far as it says more than the names already tell."""
@@ -215,10 +211,9 @@ class _Reasons:
         for part in subterms(expr):
             if isinstance(part, ir.Local) and part.uid in env:
                 names[part.name] = show(to_value(domains, part.type, env[part.uid]))
-        text = _replaced(expr.span.text, {name: value for name, value in names.items() if len(value) <= _LONGEST})
-        if verdict:
-            return text
-        return f"not {text}"
+        short = {name: value for name, value in names.items() if len(value) <= _LONGEST}
+        said = _replaced(text(expr.span), short)
+        return said if verdict else f"not {said}"
 
 
 def _replaced(text: str, names: Mapping[str, str]) -> str:
