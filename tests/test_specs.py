@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from handwritten import Model, count, lock_epochs, paxos, peterson, two_phase_commit
 
 from checker.explore.check import check
+from checker.explore.engines import engine
+from checker.explore.problem import Options
 from checker.language import ir
 from checker.language.frontend import load
 from checker.verdict import Assurance, Verdict
@@ -23,7 +26,8 @@ def _name(path: Path) -> str:
 
 def _explore(path: Path, name: str) -> Verdict:
     spec = load(path).spec
-    return check(spec, next(decl for decl in spec.instances if decl.name == name))
+    decl = next(decl for decl in spec.instances if decl.name == name)
+    return check(spec, decl, Options(engine=engine("auto")))
 
 
 @pytest.mark.parametrize(("path", "name"), INSTANCES, ids=[f"{_name(p)}-{n}" for p, n in INSTANCES])
@@ -71,7 +75,9 @@ BY_HAND: list[tuple[str, str, Model]] = [
     ("paxos", "small", paxos(acceptors=3, ballots=2, values=2)),
     ("two_phase_commit", "three", two_phase_commit(managers=3)),
     ("two_phase_commit", "five", two_phase_commit(managers=5)),
+    ("two_phase_commit", "seven", two_phase_commit(managers=7)),
     ("peterson", "three_without_seats", peterson(processes=3)),
+    ("peterson", "four_without_seats", peterson(processes=4)),
     ("lock_epochs", "two_nodes", lock_epochs(nodes=2, epochs=4)),
     ("lock_epochs", "three_nodes", lock_epochs(nodes=3, epochs=5, first=0)),
 ]
@@ -81,3 +87,14 @@ BY_HAND: list[tuple[str, str, Model]] = [
 def test_count_is_confirmed_by_hand(spec: str, name: str, model: Model) -> None:
     decl = next(decl for decl in load(SPECS / f"{spec}.spec").spec.instances if decl.name == name)
     assert [e.count for e in decl.expected if isinstance(e, ir.ExpectStates)] == [count(model)]
+
+
+@pytest.mark.parametrize(("acceptors", "ballots"), [(4, 2), (3, 3)])
+def test_bigger_paxos_is_counted_by_hand_too(acceptors: int, ballots: int) -> None:
+    spec = load(SPECS / "paxos.spec").spec
+    sizes = (("Acceptor", acceptors), ("Ballot", ballots), ("Value", 2))
+    decl = replace(spec.instances[0], sizes=sizes, expected=())
+    verdict = check(spec, decl, Options(engine=engine("auto"), symmetry=False))
+    assert verdict.assurance is Assurance.EXHAUSTIVE
+    assert verdict.census.states == count(paxos(acceptors, ballots, values=2))
+    assert f"{verdict.census.states}" in (SPECS / "paxos.spec").read_text(encoding="ascii")
