@@ -6,6 +6,7 @@ import json
 import os
 import pty
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -123,7 +124,7 @@ def test_an_unexpected_exception_is_saved_and_not_shown(
 ) -> None:
     import checker.language.frontend as frontend
 
-    def fail(path: str) -> None:
+    def fail(*_: object) -> None:
         raise ZeroDivisionError("lost count")
 
     monkeypatch.setattr(frontend, "load", fail)
@@ -245,6 +246,15 @@ def test_json_of_errors_is_a_document_as_well(quorate: Run, tmp_path: Path) -> N
     assert "error[" in err
 
 
+@pytest.mark.parametrize("arguments", [("-i", "missing"), ("--set", "Nothing=3")])
+def test_json_of_instances_that_cannot_be_explored_is_a_document_as_well(
+    quorate: Run, toggle: str, arguments: tuple[str, ...]
+) -> None:
+    data = json.loads(quorate("check", "--json", toggle, *arguments)[1])
+    jsonschema.validate(data, SCHEMA)
+    assert (data["exit_code"], data["verdicts"], len(data["diagnostics"])) == (2, [], 1)
+
+
 def test_json_in_a_file_beside_text_and_show_prints_the_same(quorate: Run, toggle: str, tmp_path: Path) -> None:
     target = tmp_path / "out.json"
     code, out, _ = quorate("check", toggle, "-i", "bad", "--json", str(target))
@@ -315,11 +325,17 @@ def test_help_and_small_checks_are_fast_and_import_little(toggle: str) -> None:
 
 
 def test_a_ten_state_spec_takes_less_than_0_6_seconds(toggle: str) -> None:
+    """In time of the processor: that is the time on the clock, too, where nothing else is running."""
+
+    def used() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
     times = []
-    for _ in range(5):
-        start = time.monotonic()
+    for _ in range(3):
+        start = used()
         assert process("check", toggle, "-i", "good").returncode == 0
-        times.append(time.monotonic() - start)
+        times.append(used() - start)
     assert min(times) < 0.6, times
 
 

@@ -13,7 +13,7 @@ from checker.cli.console import Console
 from checker.cli.files import Read, read
 from checker.cli.outcome import Exit, of_verdict, worst
 from checker.cli.progress import Reporter
-from checker.source import SpecError
+from checker.source import Diagnostic, SpecError
 
 if TYPE_CHECKING:
     from checker.explore.search import Progress
@@ -44,35 +44,47 @@ class Run:
     def each(self, explore: Explore) -> Exit:
         """Explores every instance that was asked for; all files are read, and their errors told, before the first."""
         found = read(self.files)
-        self.console.diagnose((*found.errors, *found.warnings))
+        told = [*found.errors, *found.warnings]
+        self.console.diagnose(told)
         verdicts: list[Verdict] = []
-        code = Exit.USAGE if found.errors else self._explore(found, explore, verdicts)
+        codes = [Exit.USAGE] if found.errors else list(self._outcomes(found, explore, verdicts, told))
+        code = worst(codes)
+        if len(verdicts) > 1:
+            self._print_recap(verdicts)
         if self.json_target is not None:
             from checker.cli.save import save_document
             from checker.report.json import document
 
-            diagnostics = (*found.errors, *found.warnings)
-            save_document(document(verdicts, diagnostics, exit_code=code), self.json_target, self.console)
+            save_document(document(verdicts, told, exit_code=code), self.json_target, self.console)
         return code
 
-    def _explore(self, found: Read, explore: Explore, verdicts: list[Verdict]) -> Exit:
-        codes: list[Exit] = []
-        for spec, decl in list(self._chosen(found)):
+    def _outcomes(
+        self, found: Read, explore: Explore, verdicts: list[Verdict], told: list[Diagnostic]
+    ) -> Iterator[Exit]:
+        """The outcome of each instance; fills `verdicts`, and `told` with what is wrong with instances."""
+        try:
+            chosen = list(self._chosen(found))
+        except SpecError as error:
+            yield self._refuse(error, told)
+            return
+        for spec, decl in chosen:
             try:
                 with Reporter(self.console, f"{spec.name} {decl.name}") as progress:
                     verdict = explore(spec, decl, progress)
             except SpecError as error:
-                self.console.diagnose(error.diagnostics)
-                codes.append(Exit.USAGE)
+                yield self._refuse(error, told)
                 continue
             interrupted = verdict.reason.startswith(INTERRUPTED)
-            codes.append(of_verdict(verdict, interrupted=interrupted))
             self._print(verdict, first=not verdicts)
             verdicts.append(verdict)
+            yield of_verdict(verdict, interrupted=interrupted)
             if interrupted:
-                break
-        self._print_recap(verdicts)
-        return worst(codes)
+                return
+
+    def _refuse(self, error: SpecError, told: list[Diagnostic]) -> Exit:
+        self.console.diagnose(error.diagnostics)
+        told += error.diagnostics
+        return Exit.USAGE
 
     def _chosen(self, found: Read) -> Iterator[tuple[Spec, InstanceDecl]]:
         """The instances asked for, or all, or one made of overrides alone where a file has none; raises SpecError."""
@@ -105,5 +117,5 @@ class Run:
         """One line for each instance, where there are several."""
         from checker.report.text import recap
 
-        if len(verdicts) > 1 and not self.console.quiet and self.json_target != "-":
+        if not self.console.quiet and self.json_target != "-":
             self.console.out(f"\n{_RULE}\n\n{recap(verdicts, self.console.look)}")
