@@ -144,7 +144,8 @@ class Declarations:
                 self.symbols.declare(item.name, Broken(item.name.span))
         for name in order:
             self._constant(items[name])
-        self.constants.sort(key=lambda c: [*items].index(c.name))
+        places = {name: place for place, name in enumerate(items)}
+        self.constants.sort(key=lambda c: places[c.name])
 
     def _constant(self, item: s.ConstantItem) -> None:
         name = item.name

@@ -85,7 +85,7 @@ class _Elaborator:
         self.steps.enter()
         self.properties.enter()
         instances = elaborate_instances(self.file.items, self.symbols, self.expressions, self.properties.declared)
-        diagnostics = tuple(sorted(dict.fromkeys(self.report.diagnostics), key=_place))
+        diagnostics = _once_each(sorted(dict.fromkeys(self.report.diagnostics), key=_place))
         head = next((item for item in self.file.items if isinstance(item, s.SpecHead)), None)
         if diagnostics or self.file.broken or head is None:
             return None, diagnostics
@@ -236,6 +236,30 @@ def _apart(file: s.File) -> dict[str, str]:
 def _declarations(file: s.File) -> tuple[s.Tree, ...]:
     members = (member for item in file.items if isinstance(item, s.RoleItem) for member in item.members)
     return (*file.items, *members)
+
+
+_UNKNOWN = ("Q0201", "Q0205", "Q0206", "Q0208")
+
+
+def _once_each(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """Each unknown name once, at its first place; the hint has the lines of the others."""
+    groups: dict[object, list[Diagnostic]] = {}
+    for diagnostic in diagnostics:
+        same = (diagnostic.code, diagnostic.message) if diagnostic.code in _UNKNOWN else diagnostic
+        groups.setdefault(same, []).append(diagnostic)
+    return tuple(_with_lines(first, others) for first, *others in groups.values())
+
+
+def _with_lines(first: Diagnostic, others: list[Diagnostic]) -> Diagnostic:
+    if not others:
+        return first
+    lines = [*dict.fromkeys(str(d.span.line) for d in others if d.span is not None)]
+    more = f" and {len(lines) - MOST_LINES} more" if len(lines) > MOST_LINES else ""
+    also = f"the same in line{'s' * (len(lines) > 1)} {', '.join(lines[:MOST_LINES])}{more}"
+    return replace(first, hint=f"{first.hint}; {also}" if first.hint else also)
+
+
+MOST_LINES = 5
 
 
 def _place(diagnostic: Diagnostic) -> tuple[int, int]:

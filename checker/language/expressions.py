@@ -27,6 +27,7 @@ class Expressions:
         self.report = symbols.report
         self.depth = 0  # of the operation at hand, through the definitions under way
         self.deepest = 0  # the greatest depth met since it was last set
+        self.too_deep = False
 
     # --- entry points -------------------------------------------------------------------------------
 
@@ -93,11 +94,14 @@ class Expressions:
             self.depth -= 1
 
     def reach(self, span: Span, levels: int) -> None:
-        """Note that operations are nested so many levels deeper at a place; report what is nested too deeply."""
+        """Note that operations are nested so many levels deeper at a place; report the first that is too deep."""
         self.deepest = max(self.deepest, self.depth + levels)
         if self.depth + levels > MAX_DEPTH:
-            hint = "use fewer definitions or procedures that lean on one another"
-            self.report.error("Q0417", f"operations are nested more than {MAX_DEPTH} deep", span, hint)
+            if not self.too_deep:
+                hint = "use fewer definitions or procedures that lean on one another"
+                self.report.add("Q0417", f"operations are nested more than {MAX_DEPTH} deep", span, hint)
+            self.too_deep = True
+            raise Failed
 
     @contextmanager
     def measured(self, unit: Definition | Procedure) -> Iterator[None]:

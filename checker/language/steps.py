@@ -22,13 +22,17 @@ from checker.source import Span
 
 @dataclass
 class Steps:
-    """The steps of one file, in order; `failed` names those that have an error in their head."""
+    """The steps of one file, in order, and their positions by qualified name.
+
+    `failed` names those that have an error in their head, of which nothing more is said.
+    """
 
     items: tuple[s.Item, ...]
     symbols: Symbols
     expressions: Expressions
     bodies: Bodies
     actions: list[ir.ActionDecl] = field(default_factory=list)
+    positions: dict[str, int] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
 
     def enter(self) -> None:
@@ -82,7 +86,7 @@ class Steps:
         if isinstance(tree, s.RoleItem):
             return False
         word = tree.name if isinstance(tree, s.ActionItem) else s.Word(tree.message.span, name)
-        first = next((a.span for a in self.actions if a.qualified == name), None)
+        first = self.actions[self.positions[name]].span if name in self.positions else None
         if first is None and isinstance(tree, s.ActionItem):
             if word.text in ("crash", "lose", "on"):
                 message = f"`{word.text}` names steps that are made for you"
@@ -96,6 +100,10 @@ class Steps:
             self.symbols.duplicate(word, first)
         return first is not None
 
+    def _add(self, action: ir.ActionDecl) -> None:
+        self.positions[action.qualified] = len(self.actions)
+        self.actions.append(action)
+
     # --- actions and handlers -----------------------------------------------------------------------
 
     def _action(self, item: s.ActionItem, role: Role | None) -> None:
@@ -107,7 +115,7 @@ class Steps:
             raise Failed
         kind: Literal["action", "timeout"] = "timeout" if item.kind == "timeout" else "action"
         owner = role.name if role is not None else None
-        self.actions.append(ir.ActionDecl(item.name.text, item.name.span, kind, owner, (*node, *parameters), body))
+        self._add(ir.ActionDecl(item.name.text, item.name.span, kind, owner, (*node, *parameters), body))
 
     def _handler(self, item: s.HandlerItem, role: Role) -> None:
         span, report = item.message.span, self.symbols.report
@@ -133,7 +141,7 @@ class Steps:
         body = self.bodies.body(item.body, inner, Kind())
         self.bodies.protocol_reads(scope.reads, in_role=True)
         whole = (*_addressed(decl, message, myself, networking, span), *taken, *body)
-        self.actions.append(ir.ActionDecl("on", span, "on", role.name, (node[0], binder), whole, decl.name))
+        self._add(ir.ActionDecl("on", span, "on", role.name, (node[0], binder), whole, decl.name))
 
     def _crash(self, role: Role) -> None:
         """The step in which a node loses its volatile state and starts again; none if it has no such state."""
@@ -159,7 +167,7 @@ class Steps:
             reset = ir.WithAt(type=decl.type, span=span, operand=whole, key=myself, value=value)
             resets.append(ir.Assign(decl.name, reset, span))
         body = (*picks, *resets)
-        self.actions.append(ir.ActionDecl("crash", role.item.name.span, "crash", role.name, node, body))
+        self._add(ir.ActionDecl("crash", role.item.name.span, "crash", role.name, node, body))
 
     # --- ghost updates ------------------------------------------------------------------------------
 
@@ -167,7 +175,7 @@ class Steps:
         words = [w.text for w in item.target]
         name = f"{words[0]}.{' '.join(words[1:])}" if len(words) > 1 else words[0]
         span = item.target[0].span.to(item.target[-1].span)
-        position = next((i for i, a in enumerate(self.actions) if a.qualified == name), None)
+        position = self.positions.get(name)
         if position is None:
             self._no_action(item, name, span)
         action = self.actions[position]
@@ -195,10 +203,10 @@ class Steps:
         if name in self.failed or any(word.text in self.symbols.broken for word in item.target if word.text != "on"):
             raise Failed
         hint = ""
-        owners = [r for r in self.symbols.roles if any(a.qualified == f"{r}.{name}" for a in self.actions)]
+        owners = [role for role in self.symbols.roles if f"{role}.{name}" in self.positions]
         if owners:
             hint = f"it belongs to a role: `after {owners[0]}.{name}`"
-        near = () if hint else [a.qualified for a in self.actions]
+        near = () if hint else self.positions
         self.symbols.unknown(s.Word(span, name), "action", near, "Q0201", hint)
 
 
