@@ -107,7 +107,7 @@ def _sizes(spec: ir.Spec, decl: ir.InstanceDecl) -> dict[str, int]:
     problems = []
     for each in (*spec.sorts, *spec.orders):
         size = given.get(each.name)
-        if size is None:
+        if size is None or size < 1:
             problems.append(
                 Diagnostic(
                     "Q0505",
@@ -116,9 +116,6 @@ def _sizes(spec: ir.Spec, decl: ir.InstanceDecl) -> dict[str, int]:
                     f"add `{each.name} = 3` to it, or give `--set {each.name}=3`",
                 )
             )
-        elif size < 1:
-            message = f"`{each.name}` cannot have {size} elements: every sort and order has at least one"
-            problems.append(Diagnostic("Q0504", message, decl.span, f"`{each.name} = 1` is the least"))
         elif size > MOST_ELEMENTS:
             problems.append(too_many(f"`{each.name}` would have {size:,} elements", decl.span))
     if problems:

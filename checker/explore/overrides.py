@@ -22,7 +22,7 @@ def with_overrides(spec: ir.Spec, decl: ir.InstanceDecl, overrides: Mapping[str,
     """The instance with sizes, quorum families, constants and limits replaced by those given as text.
 
     An exact number of states is expected of the instance as written, so with any override `expect states` goes.
-    Raises SpecError with a diagnostic for each value that does not fit (Q0502 to Q0504).
+    Raises SpecError with a diagnostic for each value that does not fit (Q0502, Q0503).
     """
     if not overrides:
         return decl
@@ -80,11 +80,8 @@ class _Reader:
 
     def _size(self, name: str, text: str) -> None:
         size = _integer(text)
-        if size is None:
-            self._wrong(name, text, "a number of elements")
-        elif size < 1:
-            message = f"`{name}` cannot have {size} elements: every sort and order has at least one"
-            self.problems.append(Diagnostic("Q0504", message, hint=f"`--set {name}=1` is the least"))
+        if size is None or size < 1:
+            self._wrong(name, text, "a number of elements, 1 or more")
         else:
             self.sizes[name] = size
 

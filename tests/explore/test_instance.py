@@ -89,8 +89,8 @@ def test_everything_that_an_instance_sets_can_be_overridden(name: str, value: st
     [
         ("node", "4", "Q0502", "did you mean `Node`?"),
         ("timeout", "4", "Q0502", "did you mean `timeouts`?"),
-        ("Node", "0", "Q0504", "`--set Node=1` is the least"),
-        ("Node", "-3", "Q0504", "`--set Node=1` is the least"),
+        ("Node", "0", "Q0503", "a number of elements, 1 or more"),
+        ("Node", "-3", "Q0503", "a number of elements, 1 or more"),
         ("Node", "many", "Q0503", "a number of elements"),
         ("Node", "9" * 30, "Q0503", "a number of elements"),
         ("timeouts", "-1", "Q0503", "a greatest number"),
@@ -115,7 +115,7 @@ def test_overrides_that_do_not_fit(name: str, value: str, code: str, hint: str) 
 
 
 def test_all_problems_of_a_command_line_are_told_at_once() -> None:
-    assert [d.code for d in problems(QUORUMS, Node="0", colour="red", fast="maybe")] == ["Q0504", "Q0502", "Q0503"]
+    assert [d.code for d in problems(QUORUMS, Node="0", colour="red", fast="maybe")] == ["Q0503", "Q0502", "Q0503"]
 
 
 def test_missing_sizes_are_told_at_once() -> None:
