@@ -54,7 +54,7 @@ def command(
     from checker.prove.discharge import Options
 
     console = Console(color, quiet)
-    found = read(files, network="set")
+    found = read(files)
     console.diagnose((*found.errors, *found.warnings))
     if found.errors:
         return Exit.USAGE
@@ -62,7 +62,7 @@ def command(
         for _, loaded in found.loaded:
             _list(loaded, console)
         return Exit.OK
-    options = Options(timeout or 20.0, seed, jobs or os.cpu_count() or 1, cache)
+    options = Options(timeout or 20.0, seed=seed, jobs=jobs or os.cpu_count() or 1, cache=cache)
     verdicts = [_prove(loaded, options, console, full, json_target != "-") for _, loaded in found.loaded]
     code = worst(of_verdict(v, interrupted=v.reason.startswith("interrupted")) for v in verdicts)
     _save(verdicts, found.warnings, code, json_target, dot, console)
@@ -90,8 +90,9 @@ def _prove(loaded: Loaded, options: Options, console: Console, full: bool, print
 def _list(loaded: Loaded, console: Console) -> None:
     """The obligations, one a line, with how those are decided that need no solver."""
     from checker.prove.obligations import plan
+    from checker.prove.prove import growing
 
-    for o in plan(loaded.spec).obligations:
+    for o in plan(growing(loaded.spec)).obligations:
         console.out(f"{o.kind:<9} {o.name}{f' ({o.decided})' if o.decided else ''}")
 
 

@@ -28,9 +28,10 @@ _DOUBTFUL = 5.0  # seconds for what fails at a finite scope, if only in structur
 
 @dataclass(frozen=True)
 class Options:
-    """How long and how: `timeout` is for each obligation, in seconds."""
+    """How long and how: `timeout` is for each obligation, `explore` for the instances before; in seconds."""
 
     timeout: float = 20.0
+    explore: float = 1.5
     seed: int = 0
     jobs: int = 2
     cache: bool = True
@@ -68,6 +69,7 @@ class Discharger:
         self.local = threading.local()
         self.children: list[Child] = []
         self.lock = threading.Lock()
+        self.keys: dict[str, str] = {}
 
     def run(
         self, obligations: Iterable[Obligation], report: Callable[[Discharged], None] = lambda _: None
@@ -116,10 +118,21 @@ class Discharger:
 
     # --- one obligation
 
+    def all_known(self) -> bool:
+        """Whether the cache has a hint for every obligation."""
+        return all(o.decided or self.cache.get(self.key(o)) is not None for o in self.plan.obligations)
+
+    def key(self, o: Obligation) -> str:
+        """The digest of the obligation's text, whatever the strategy."""
+        if o.name not in self.keys:
+            facts = [(f.name, f.formula) for f in (*o.givens, *o.hypotheses)]
+            self.keys[o.name] = digest(script(self.plan.vocabulary, facts, o.goal, Style()).text)
+        return self.keys[o.name]
+
     def discharge(self, o: Obligation) -> Discharged:
         start = time.monotonic()
         facts = (*o.givens, *o.hypotheses)
-        key = digest(script(self.plan.vocabulary, [(f.name, f.formula) for f in facts], o.goal, Style()).text)
+        key = self.key(o)
         recalled = self.recall(o, facts, key, start)
         if recalled is not None:
             return recalled

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
+from checker.explore.check import check
+from checker.explore.problem import Options as Exploration
 from checker.language import ir
+from checker.language.frontend import load_source
 from checker.prove.cache import Cache, directory
 from checker.prove.discharge import Discharged, Discharger, Options
 from checker.prove.graph import proof_graph, proved
 from checker.prove.obligations import Obligation, Plan, plan, stated
 from checker.prove.vacuity import Vacuity, vacuity
-from checker.source import Span
-from checker.verdict import Assurance, ObligationResult, Place, PropertyResult, Status, Verdict
+from checker.source import Span, SpecError
+from checker.verdict import Assurance, ObligationResult, Place, ProofGraph, PropertyResult, Status, Verdict
 
 Progress = Callable[[ObligationResult], None]
 
@@ -23,21 +27,80 @@ _STATUS = {"proved": Status.HOLDS, "refuted": Status.VIOLATED, "unknown": Status
 
 
 def prove(spec: ir.Spec, options: Options, progress: Progress = lambda _: None) -> Verdict:
-    """Prove all invariants, lemmas and step properties of a spec whose networks are growing sets.
+    """Prove all invariants, lemmas and step properties of a spec as its file declares it.
 
+    First the instances are explored for a while, for what is false there need not be tried. Then every network is
+    taken as the growing set of messages, which has all behaviours of the stricter ones.
     Raises SpecError (Q0901 to Q0903) for what cannot be put as obligations.
     """
     start = time.monotonic()
-    obligations = plan(spec)
+    obligations = plan(growing(spec))
     cache = Cache(directory() / "proofs.json" if options.cache else None)
     discharger = Discharger(obligations, options, cache)
     try:
+        false = () if discharger.all_known() else violated(spec, options.explore)
+        if false:
+            return _violated(spec, false, options, time.monotonic() - start)
         premises = vacuity(obligations, discharger.checks)
         results = discharger.run(obligations.obligations, lambda r: progress(result(r)))
     finally:
         discharger.close()
         cache.save()
-    return verdict(obligations, premises, results, options, time.monotonic() - start)
+    found = verdict(obligations, premises, results, options, time.monotonic() - start)
+    return found if _exact(spec) else replace(found, notes=(*found.notes, _OVER))
+
+
+_OVER = "every network was taken as the growing set of messages, which has all behaviours of the one declared"
+
+
+def growing(spec: ir.Spec) -> ir.Spec:
+    """The spec with every network the growing set of sent messages."""
+    return spec if _exact(spec) else load_source(spec.source, "set").spec
+
+
+def _exact(spec: ir.Spec) -> bool:
+    """Whether proofs see the very network that is declared."""
+    return spec.network is None or spec.network.kind == "set"
+
+
+def violated(spec: ir.Spec, seconds: float) -> tuple[tuple[str, PropertyResult], ...]:
+    """The properties that are false on an instance, with its name; looks for no longer than the seconds given."""
+    end = time.monotonic() + seconds
+    for decl in spec.instances:
+        left = end - time.monotonic()
+        if left <= 0:
+            break
+        try:
+            answer = check(spec, decl, Exploration(timeout=left, deadlock=False))
+        except SpecError:
+            continue  # `check` tells what is wrong with the instance; no proof depends on it
+        kinds = ("invariant", "lemma", "step")
+        false = tuple((decl.name, p) for p in answer.violations if p.kind in kinds and p.trace is not None)
+        if false:
+            return false
+    return ()
+
+
+def _violated(
+    spec: ir.Spec, false: tuple[tuple[str, PropertyResult], ...], options: Options, seconds: float
+) -> Verdict:
+    results = {p.name: p for _, p in false}
+    properties = tuple(
+        results.get(p.name) or PropertyResult(p.name, p.kind, Status.UNKNOWN, place(p.span), message="not tried")
+        for p in spec.properties
+        if p.kind in ("invariant", "lemma", "step")
+    )
+    return Verdict(
+        spec.name,
+        false[0][0],
+        "prover",
+        Assurance.VIOLATED,
+        properties,
+        seconds=seconds,
+        seed=options.seed,
+        graph=ProofGraph(),
+        notes=(f"found by exploring the instance {false[0][0]}; nothing was tried to be proved",),
+    )
 
 
 def verdict(
@@ -52,11 +115,14 @@ def verdict(
     )
     open_ = [r for r in results if r.status != "proved"]
     complete = not open_ and not premises.reason
+    scope = Assurance.PROVED if complete else Assurance.INCONCLUSIVE
+    if any(p.status is Status.VIOLATED for p in properties):
+        scope = Assurance.VIOLATED
     return Verdict(
         plan.spec.name,
         "every size",
         "prover",
-        Assurance.PROVED if complete else Assurance.INCONCLUSIVE,
+        scope,
         properties,
         reason="" if complete else premises.reason or _reason(open_),
         seconds=seconds,
@@ -76,6 +142,10 @@ def _property(p: ir.Property, results: Iterable[Discharged], holds: bool) -> Pro
         message = f"{failed[0].obligation.name}: {failed[0].reason or 'has a counterexample to induction'}"
     else:
         message = "its own obligations are proved, but it rests on properties that are not"
+    run = next((r.failure for r in failed if r.failure is not None and r.failure.reachable), None)
+    if run is not None and run.run is not None:
+        clauses = () if run.clause is None else (run.clause,)
+        return PropertyResult(p.name, p.kind, Status.VIOLATED, place(p.span), run.run, clauses)
     return PropertyResult(p.name, p.kind, Status.HOLDS if holds else Status.UNKNOWN, place(p.span), message=message)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from checker.report.changes import brief
 from checker.report.look import Cell, Look, Tone, printable, table, wrap
 from checker.report.story import View, story
-from checker.report.text import seconds
+from checker.report.text import result_story, seconds
 from checker.verdict import (
     Assurance,
     InductionFailure,
@@ -33,10 +33,11 @@ def report(verdict: Verdict, look: Look, view: View | None = None) -> str:
     broken = [o for o in verdict.obligations if o.failure is not None]
     told = broken if view.full else broken[:_MOST_TOLD]
     blocks = [_failure(o, o.failure, look, view) for o in told if o.failure is not None]
-    if not blocks:
+    if not broken and not verdict.violations:
         blocks.append(look.paint(printable(f"{verdict.spec}, {verdict.instance}"), "strong"))
     if len(told) < len(broken):
         blocks.append("  " + look.paint(f"and {len(broken) - len(told)} more; --full tells all of them", "warn"))
+    blocks += [result_story(p, verdict, look, view) for p in verdict.violations if not verdict.obligations]
     blocks.append("\n".join(_undecided(verdict, look)))
     blocks.append(verdict_line(verdict, look))
     blocks.append(_properties(verdict, look))
@@ -214,6 +215,8 @@ def _remarks(verdict: Verdict, look: Look) -> Iterator[str]:
 
 
 def _numbers(verdict: Verdict) -> str:
+    if not verdict.obligations:
+        return "  " + seconds(verdict.seconds)
     how = Counter("solver" if o.how not in ("frame", "form") else o.how for o in verdict.obligations)
     parts = [
         f"{len(verdict.obligations)} obligations: {how['frame']} about nothing that the step writes, "
