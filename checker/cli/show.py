@@ -33,8 +33,8 @@ def command(
     color: Literal["auto", "always", "never"],
 ) -> Exit:
     """Print a saved verdict or trace again: FILE.json is what `quorate check --json=FILE.json` wrote."""
+    from checker.report import proof, text
     from checker.report.story import View, story
-    from checker.report.text import report
     from checker.verdict import Trace
 
     console = Console(color)
@@ -43,8 +43,12 @@ def command(
     view = View(full, frozenset(only), frozenset(hide))
     if isinstance(found, Trace):
         console.out(story(found, console.look, view))
-    for verdict in () if isinstance(found, Trace) else found:
-        console.out(report(verdict, console.look, view, frozenset(witness)) + "\n")
+        return Exit.OK
+    for verdict in found:
+        if verdict.obligations:
+            console.out(proof.report(verdict, console.look, view) + "\n")
+        else:
+            console.out(text.report(verdict, console.look, view, frozenset(witness)) + "\n")
     return Exit.OK
 
 
@@ -71,12 +75,20 @@ def _read(file: str) -> tuple[Verdict, ...] | Trace:
         raise usage("Q0717", message, "`quorate check --json=FILE SPEC` writes what `show` reads") from None
 
 
-def _check_names(names: Iterable[str], found: tuple[Verdict, ...] | Trace) -> None:
-    from checker.source import did_you_mean
+def _traces(found: tuple[Verdict, ...] | Trace) -> list[Trace]:
     from checker.verdict import Trace
 
-    traces = [found] if isinstance(found, Trace) else [p.trace for v in found for p in v.properties if p.trace]
-    known = {name for trace in traces for v in trace.variables for name in (v.short_name, v.full_name)}
+    if isinstance(found, Trace):
+        return [found]
+    shown = [p.trace for v in found for p in v.properties if p.trace]
+    return shown + [o.failure.trace for v in found for o in v.obligations if o.failure]
+
+
+def _check_names(names: Iterable[str], found: tuple[Verdict, ...] | Trace) -> None:
+    """Raises SpecError (Q0719) for a name that no variable of any trace has."""
+    from checker.source import did_you_mean
+
+    known = {name for trace in _traces(found) for v in trace.variables for name in (v.short_name, v.full_name)}
     for name in names:
         if name not in known:
             hint = did_you_mean(name, known) or (f"there are {', '.join(sorted(known))}" if known else None)
