@@ -12,6 +12,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import lru_cache
 from importlib import resources
@@ -362,14 +363,18 @@ def _load(path: Path | None) -> Lark | None:
 
 
 def _save(parser: Lark, path: Path | None) -> None:
+    """Keeps the tables if it can; an unwritable directory costs a tenth of a second a run, no more."""
     if path is None:
         return
     buffer = io.BytesIO()
     parser.save(buffer)
-    try:
+    tables = buffer.getvalue()
+    with suppress(OSError):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            file.write(hashlib.sha256(buffer.getvalue()).digest() + buffer.getvalue())
-        os.replace(file.name, path)
-    except OSError:  # an unwritable directory costs a tenth of a second a run, no more
-        return
+        descriptor, name = tempfile.mkstemp(dir=path.parent)
+        try:
+            with open(descriptor, "wb") as file:
+                file.write(hashlib.sha256(tables).digest() + tables)
+            os.replace(name, path)
+        except OSError:
+            os.unlink(name)
