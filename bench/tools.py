@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import mkdtemp
 
 from bench.cases import ROOT, Case
 from bench.measure import Failed, Sample, run
@@ -30,9 +31,9 @@ def quorate(case: Case, threads: int, symmetry: bool, everything: bool, scratch:
         "properties": None if everything else list(case.properties),
         "threads": threads,
         "symmetry": symmetry,
-        "cache": str(scratch / "cache"),
     }
     while True:
+        options["cache"] = mkdtemp(dir=scratch)
         finished = run([sys.executable, "-m", "bench.ours", json.dumps(options)], ROOT)
         sample = Sample(**json.loads(finished.output))
         if not symmetry and sample.states != case.states:
