@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from checker.language import ir
 from checker.language import syntax as s
 from checker.language import types as t
-from checker.language.context import RESERVED, Failed, Role, Scope, TypeName
+from checker.language.context import RESERVED, Definition, Failed, Role, Scope, TypeName
 from checker.language.typing import BUILTIN, named_type, resolve, value_of, well_formed
 from checker.source import Span
 
@@ -118,7 +118,9 @@ def value_parameters(ex: Expressions, bindings: tuple[s.Binding, ...], scope: Sc
 
 def _parameter_type(ex: Expressions, tree: s.DomainTree) -> t.Type:
     match tree:
-        case s.Name(span, text):
+        case s.Name(span, text) if not isinstance(
+            ex.symbols.names.get(text), ir.VariableDecl | ir.ConstantDecl | Definition
+        ):
             return named_type(ex.symbols, s.Word(span, text))
         case s.NamedType() | s.GenericType() | s.OptionType() | s.RangeType():
             return type_of(ex, tree)

@@ -224,7 +224,7 @@ class Bodies:
             place = places.place(ex, target, scope, kind.after)
         except Failed:
             with suppress(Failed, NeedsType):  # for what else is wrong with it
-                ex.infer(tree, scope)
+                ex.infer(tree, replace(scope, reads=Reads()))
             raise
         value = ex.check(tree, place.type, scope)
         return ir.Assign(place.variable.name, places.rebuilt(ex, place, value), span)

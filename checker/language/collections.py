@@ -161,7 +161,7 @@ def _size(ex: Expressions, use: Use, scope: Scope, wanted: t.Type | None) -> ir.
     if (type_ := operators.named_type_of(ex, use.arguments[0], scope)) is not None:
         if not isinstance(type_, t.Sort | t.Order | t.Enum):
             message = f"`{t.show(type_)}` is no sort, order or enum, and no set"
-            ex.report.error("Q0301", message, use.arguments[0].span, "`size` counts elements of these")
+            ex.report.error("Q0314", message, use.arguments[0].span, "`size` counts elements of these")
         return ir.SizeOf(type=t.Int(), span=use.span, of=type_)
     operand = ex.value(use.arguments[0], scope)
     match operand.type:

@@ -105,7 +105,7 @@ class Declarations:
             of = named_type(self.symbols, item.of)
             if not isinstance(of, t.Sort | t.Order):
                 message = f"quorums are sets of elements of a sort or order, and `{item.of.text}` is none"
-                report.error("Q0301", message, item.of.span)
+                report.error("Q0314", message, item.of.span, "name a sort or an order")
             families = {i.name.text: i for i in self._of(s.QuorumItem)}
             for word in item.meets:
                 if word.text not in families:
@@ -249,7 +249,7 @@ class Declarations:
         type_ = named_type(self.symbols, word)
         if not isinstance(type_, t.Sort | t.Order):
             message = f"`{word.text}` cannot send or receive"
-            self.symbols.report.error("Q0301", message, word.span, "name a sort or an order")
+            self.symbols.report.error("Q0314", message, word.span, "name a sort or an order")
         return type_
 
     # --- the network --------------------------------------------------------------------------------

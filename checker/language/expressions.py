@@ -175,8 +175,8 @@ class Expressions:
         """The scope of something that will stand twice in the typed form."""
         if scope.copies >= MAX_COPIES:
             message = f"this stands for more than {MAX_COPIES} copies of its parts"
-            hint = "chains of comparisons, `max(a, b)` and `min(a, b)` use their parts twice: name parts with `let`"
-            self.report.error("Q0418", message, span, hint)
+            hint = "name parts with `let` or `define`: `max(a, b)` and chains such as `a < b < c` use their parts twice"
+            self.report.error("Q0417", message, span, hint)
         return replace(scope, copies=2 * scope.copies)
 
 

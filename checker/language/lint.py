@@ -133,11 +133,11 @@ def _idle_messages(spec: ir.Spec) -> Iterator[Diagnostic]:
     asked = _read_variables(spec)
     heard = {action.message for action in spec.actions if action.kind == "on"}
     for message in spec.messages:
-        if t.Message(message.name) not in sent:
-            yield _warning("Q0808", f"no step sends `{message.name}`", message.span, "send it, or remove it")
-        elif message.name not in heard and sent_name(message.name) not in asked:
+        if message.name not in heard and sent_name(message.name) not in asked:
             hint = "handle it with `on`, ask for it with `sent`, or remove it"
             yield _warning("Q0809", f"nobody receives `{message.name}`, nor asks for it", message.span, hint)
+        elif t.Message(message.name) not in sent:
+            yield _warning("Q0808", f"no step sends `{message.name}`", message.span, "send it, or remove it")
 
 
 def _idle_limits(spec: ir.Spec) -> Iterator[Diagnostic]:
