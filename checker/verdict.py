@@ -51,7 +51,7 @@ class MapValue:
 
 
 # Elements of sorts and enumerators are their names; elements of orders are plain integers; none is None.
-Value: TypeAlias = bool | int | str | None | RecordValue | SetValue | BagValue | SeqValue | MapValue
+Value: TypeAlias = bool | int | str | RecordValue | SetValue | BagValue | SeqValue | MapValue | None
 
 
 def show(value: Value) -> str:
