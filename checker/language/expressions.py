@@ -159,6 +159,8 @@ class Expressions:
                 return collections.extremum(self, tree, scope)
             case s.Sent():
                 return messages.sent(self, tree, scope)
+            case s.SentDomain(span, word) if wanted == t.Bool():  # asked, not gone through: was any sent?
+                return messages.sent(self, s.Sent(span, word, None, None, None), scope)
             case s.SentDomain(span, word):
                 return messages.all_sent(self, span, word, scope)
             case s.Wildcard(span):
