@@ -5,13 +5,14 @@
 #define _GNU_SOURCE
 #include "search.h"
 
-#include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #define WORTH_WAKING 2e-4  /* seconds of work in a level from which on other threads are woken */
+#define BEFORE_INITIAL UINT32_MAX /* the depth of the level that leads to the initial states, which have depth 0 */
 #define HUGE_PAGE (UINT64_C(1) << 21)
 #define DEFAULT_SLOTS (UINT64_C(1) << 16)
 #define QUICK_SLOTS (UINT64_C(1) << 21) /* below, the table grows fourfold */
@@ -51,10 +52,27 @@ static void release(Range *range)
     range->base = NULL;
 }
 
-static uint64_t physical_memory(void)
+/* The number in a file of the system, or UINT64_MAX if there is none. */
+static uint64_t number_in(const char *path)
+{
+    unsigned long long number;
+    FILE *file = fopen(path, "r");
+    if (!file) return UINT64_MAX;
+    int read = fscanf(file, "%llu", &number);
+    fclose(file);
+    return read == 1 ? number : UINT64_MAX;
+}
+
+/* Where the caller sets no bound: most of what the machine, or the control group on Linux, has. */
+static uint64_t default_memory(void)
 {
     long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_C(1) << 30;
+    uint64_t bytes = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_C(1) << 30;
+    uint64_t groups[] = {number_in("/sys/fs/cgroup/memory.max"),
+                         number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes")};
+    for (int i = 0; i < 2; i++)
+        if (groups[i] < bytes) bytes = groups[i];
+    return bytes / 10 * 8;
 }
 
 /* As much as the bound on memory could ever need, or less if the system does not give so many addresses. */
@@ -502,8 +520,8 @@ static bool new_search(Search *search, const Options *options)
 {
     search->options = *options;
     if (!search->options.threads) search->options.threads = 1;
-    if (!search->options.max_bytes) search->options.max_bytes = physical_memory();
-    search->depth = UINT32_MAX; /* the initial states are found in a level of their own, one further */
+    if (!search->options.max_bytes) search->options.max_bytes = default_memory();
+    search->depth = BEFORE_INITIAL;
     search->level_room = 64;
     search->workers = calloc(search->options.threads, sizeof *search->workers);
     search->levels = calloc(search->level_room, sizeof *search->levels);
@@ -567,7 +585,8 @@ void search_progress(const Search *search, Progress *progress)
     progress->transitions = transitions;
     progress->expanded = expanded;
     progress->bytes = __atomic_load_n(&search->bytes, __ATOMIC_RELAXED);
-    progress->depth = __atomic_load_n(&search->depth, __ATOMIC_RELAXED);
+    uint32_t depth = __atomic_load_n(&search->depth, __ATOMIC_RELAXED);
+    progress->depth = depth == BEFORE_INITIAL ? 0 : depth;
     progress->running = __atomic_load_n(&search->running, __ATOMIC_ACQUIRE);
     __atomic_load(&search->seconds, &progress->seconds, __ATOMIC_RELAXED);
     if (progress->running) progress->seconds = now() - search->start;

@@ -68,7 +68,7 @@ typedef struct {
     uint32_t threads;       /* at least 1 */
     uint32_t max_depth;     /* greatest number of levels to expand; UINT32_MAX: no bound */
     uint64_t max_states;    /* 0: no bound; looked at between batches, so a few more may be stored */
-    uint64_t max_bytes;     /* of all memory that grows with the number of states; 0: no bound */
+    uint64_t max_bytes;     /* of all memory that grows with the number of states; 0: 80 % of what the system has */
     double max_seconds;     /* wall; 0: no bound */
     uint32_t initial_slots; /* of the visited set, rounded up to a power of two; 0: chosen by the runtime */
     uint32_t reserved;
