@@ -222,10 +222,10 @@ class _Worlds:
         self.values: dict[str, Value] = {}
         self.families: Mapping[str, tuple[frozenset[int], ...]] = {}
         self.order = self._in_order()
-        open_ = self.names - given.keys()
-        ranges = [part for part in _parts(spec) if isinstance(part, ty.Range)] if open_ else []
-        # The open constants that bounds of ranges mention: worlds that agree on them have the same domains.
-        self.deciding = sorted(self._mentions(ranges) & open_)
+        # Constants that have the same value in every world.
+        self.fixed: frozenset[str] = frozenset()
+        # The other ones that bounds of ranges mention: worlds that agree on them have the same domains.
+        self.deciding: list[str] = []
         self.shared: Evaluator | None = None
         self.assumptions = [clause for p in spec.properties if p.kind == "assume" for clause in p.clauses]
         self.judges: dict[int, Eval] = {}
@@ -235,8 +235,11 @@ class _Worlds:
         """Every world, in order. Raises SpecError if there is none."""
         for constant in self.order:
             value = self.given.get(constant.name)
-            if value is not None and self._fixed([constant.type, value]):
+            if value is not None and self._is_known([constant.type, value]):
                 self.values[constant.name] = self._given_value(constant, value)
+        self.fixed = frozenset(self.values)
+        if self.fixed < self.names:
+            self.deciding = sorted(self._mentions(p for p in _parts(self.spec) if isinstance(p, ty.Range)) - self.fixed)
         self.families = self._families()
         self.shared = None if self.deciding else self._build(self.values)
         found = list(self._extend(0, self._due()))
@@ -248,12 +251,12 @@ class _Worlds:
 
     def _families(self) -> dict[str, tuple[frozenset[int], ...]]:
         for name, family in self.decl.quorums:
-            if isinstance(family, ir.OfSize) and not self._fixed([family.size]):
+            if isinstance(family, ir.OfSize) and not self._is_known([family.size]):
                 message = f"the size of `{name}` depends on a constant without a value"
                 raise SpecError([Diagnostic("Q0511", message, family.size.span, "give the constant a value")])
         return _families(self.spec, self.decl, self.sizes, self._evaluator())
 
-    def _fixed(self, roots: Iterable[object]) -> bool:
+    def _is_known(self, roots: Iterable[object]) -> bool:
         """Whether something depends only on sizes and on constants that have their value already."""
         roots = list(roots)
         quorums = any(isinstance(part, ty.Quorum) for root in roots for part in _parts(root))
@@ -320,9 +323,10 @@ class _Worlds:
             yield dict(self.values)
             return
         constant = self.order[i]
-        fixed = self.given.get(constant.name)
-        if fixed is not None:
-            self.values[constant.name] = self._given_value(constant, fixed)
+        given = self.given.get(constant.name)
+        if given is not None:
+            if constant.name not in self.fixed:
+                self.values[constant.name] = self._given_value(constant, given)
             yield from self._extend(i + 1, due)
             return
         for value in self._choices(constant):

@@ -6,6 +6,7 @@ import pytest
 from exploring import codes_of, first, interpreter_of, spec_of, verdict_of
 
 from checker.explore.instance import default_instance, find_instance, instantiate
+from checker.explore.problem import shallow
 from checker.language import ir
 from checker.source import Diagnostic, SpecError
 from checker.verdict import Assurance
@@ -289,3 +290,14 @@ def test_constants_with_values_leave_one_world() -> None:
     assert instance.open == frozenset()
     assert isinstance(instance.decl, ir.InstanceDecl)
     assert instance.worlds[0].constants == {"limit": 2, "leader": 1, "color": 1, "fast": True, "top": 1}
+
+
+def test_constants_that_depend_on_each_other_are_an_error() -> None:
+    text = "constant a: 0..b\nconstant b: 0..a\nstate x: 0..a = 0\naction s\n    skip\n"
+    assert codes_of(text) == ["Q0507"]
+
+
+def test_expressions_that_nest_too_deeply_are_an_error_of_the_file() -> None:
+    with pytest.raises(SpecError) as error, shallow(spec_of(QUORUMS)):
+        raise RecursionError
+    assert [d.code for d in error.value.diagnostics] == ["Q0508"]
