@@ -235,7 +235,7 @@ class _Worlds:
         """Every world, in order. Raises SpecError if there is none."""
         for constant in self.order:
             value = self.given.get(constant.name)
-            if value is not None and self._is_known([constant.type, value]):
+            if value is not None and self._is_known([constant.type]):
                 self.values[constant.name] = self._given_value(constant, value)
         self.fixed = frozenset(self.values)
         if self.fixed < self.names:
@@ -263,14 +263,12 @@ class _Worlds:
         return not quorums and self._mentions(roots) <= self.values.keys()
 
     def _in_order(self) -> list[ir.ConstantDecl]:
-        """The constants, each after those that its type or its given value mentions."""
+        """The constants, each after those that its type mentions; none mentions itself in a circle."""
         done: dict[str, ir.ConstantDecl] = {}
         waiting = list(self.spec.constants)
         while waiting:
-            ready = [c for c in waiting if self._mentions([c.type, self.given.get(c.name)]) <= done.keys()]
-            if not ready:
-                names = ", ".join(f"`{c.name}`" for c in waiting)
-                raise SpecError([Diagnostic("Q0507", f"the constants {names} depend on each other", waiting[0].span)])
+            ready = [c for c in waiting if self._mentions([c.type]) <= done.keys()]
+            assert ready, "the elaborator refuses constants that depend on each other"
             done |= {c.name: c for c in ready}
             waiting = [c for c in waiting if c.name not in done]
         return list(done.values())

@@ -292,11 +292,6 @@ def test_constants_with_values_leave_one_world() -> None:
     assert instance.worlds[0].constants == {"limit": 2, "leader": 1, "color": 1, "fast": True, "top": 1}
 
 
-def test_constants_that_depend_on_each_other_are_an_error() -> None:
-    text = "constant a: 0..b\nconstant b: 0..a\nstate x: 0..a = 0\naction s\n    skip\n"
-    assert codes_of(text) == ["Q0507"]
-
-
 def test_expressions_that_nest_too_deeply_are_an_error_of_the_file() -> None:
     with pytest.raises(SpecError) as error, shallow(spec_of(QUORUMS)):
         raise RecursionError
