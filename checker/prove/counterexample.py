@@ -194,6 +194,8 @@ def _relevant(plan: Plan, o: Obligation, model: Model, check: FiniteCheck) -> tu
                 fixed.append(literal)
                 names[literal] = words.scalar(name, grounder.sorts.get(name, ()), values, sort, value)
     fixed.sort(key=lambda x: bool(names[x]))  # what is not of the state is never shown, so it is given up last
-    reached = check.grounder.literal(t.and_(*(f.formula for f in o.givens), t.not_(o.goal)))
+    always = {*plan.axioms, *plan.ranges}
+    guards = (f.formula for f in o.givens if not f.source and f not in always)
+    reached = check.grounder.literal(t.and_(*guards, t.not_(o.goal)))
     answer = check.ask({"op": "solve", "assumptions": [*fixed, -reached], "smallest": True})
     return tuple(sorted({names[x] for x in answer.get("core", ()) if names.get(x)}))

@@ -110,31 +110,12 @@ def stated(spec: ir.Spec) -> tuple[ir.Property, ...]:
 def plan(spec: ir.Spec) -> Plan:
     """The obligations of a spec, every network the growing set of sent messages.
 
-    Raises SpecError with Q0901 (a cycle of proofs), Q0902 (nothing to prove) or Q0903 (a construct out of reach).
+    Raises SpecError with Q0901 (nothing to prove) or Q0902 (a construct out of reach).
     """
-    _check_proofs(spec)
     if not stated(spec) and not any(p.kind == "step" for p in spec.properties):
         hint = "state an `invariant`, a `lemma` or a `step` property"
-        raise SpecError([Diagnostic("Q0902", "the spec states nothing to prove", spec.span, hint)])
+        raise SpecError([Diagnostic("Q0901", "the spec states nothing to prove", spec.span, hint)])
     return _Planner(spec).plan()
-
-
-def _check_proofs(spec: ir.Spec) -> None:
-    premises = {p.name: p.premises for p in spec.proofs}
-
-    def walk(name: str, above: tuple[str, ...]) -> None:
-        if name in above:
-            proof = next(p for p in spec.proofs if p.name == name)
-            cycle = " needs ".join((*above[above.index(name) :], name))
-            message = f"the proof of {name} needs itself: {cycle}"
-            raise SpecError(
-                [Diagnostic("Q0901", message, proof.span, "leave one of these to induction: remove its `proof`")]
-            )
-        for premise in premises.get(name, ()):
-            walk(premise, (*above, name))
-
-    for name in premises:
-        walk(name, ())
 
 
 class _Planner:
@@ -415,7 +396,7 @@ class _Placed:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         if isinstance(error, Unsupported):
             hint = "the instances of the spec are still explored by `check`"
-            raise SpecError([Diagnostic("Q0903", str(error), self.span, hint)]) from error
+            raise SpecError([Diagnostic("Q0902", str(error), self.span, hint)]) from error
 
 
 class _Checker(Protocol):

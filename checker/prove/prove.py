@@ -31,7 +31,7 @@ def prove(spec: ir.Spec, options: Options, progress: Progress = lambda _: None) 
 
     First the instances are explored for a while, for what is false there need not be tried. Then every network is
     taken as the growing set of messages, which has all behaviours of the stricter ones.
-    Raises SpecError (Q0901 to Q0903) for what cannot be put as obligations.
+    Raises SpecError (Q0901, Q0902) for what cannot be put as obligations.
     """
     start = time.monotonic()
     obligations = plan(growing(spec))

@@ -1,0 +1,36 @@
+"""What the tests of proofs share: specs from text or with parts taken out, and one call for their verdict."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from checker.language.frontend import load_source
+from checker.language.ir import Spec
+from checker.prove.discharge import Options
+from checker.prove.prove import prove
+from checker.source import Source
+from checker.verdict import Status, Verdict
+
+SPECS = Path(__file__).parent.parent.parent / "specs"
+
+
+def spec(text: str, name: str = "test.spec") -> Spec:
+    return load_source(Source(name, text)).spec
+
+
+def verdict(text: str, **options: object) -> Verdict:
+    """The verdict without cache and without exploring first."""
+    chosen = {"timeout": 10.0, "explore": 0.0, "cache": False, **options}
+    return prove(spec(text), Options(**chosen))  # type: ignore[arg-type]
+
+
+def without_lemma(text: str, name: str) -> str:
+    """The spec with a lemma deleted, from the lists of premises too."""
+    text = re.sub(rf"^lemma {name}\n(?:[ \t]+.*\n|\n)*", "", text, flags=re.MULTILINE)
+    text = re.sub(rf"^(    from .*)\b{name}\b, ", r"\1", text, flags=re.MULTILINE)
+    return re.sub(rf"^(    from .*), {name}\b", r"\1", text, flags=re.MULTILINE)
+
+
+def failed(found: Verdict) -> list[str]:
+    return [o.name for o in found.obligations if o.status is not Status.HOLDS]
