@@ -141,12 +141,16 @@ class Search:
     def run(self, watch: Callable[[Counts], None] | None, every: float) -> Outcome:
         """Searches to the end, calling back every so many seconds. A keyboard interruption ends the search."""
         outcome: list[int] = []
-        thread = threading.Thread(target=lambda: outcome.append(self._c.search_run(self._search)), daemon=True)
-        thread.start()
-        while thread.is_alive():
+        done = threading.Event()  # a thread whose `join` is interrupted counts as ended in Python 3.11, though it runs
+
+        def search() -> None:
+            outcome.append(self._c.search_run(self._search))
+            done.set()
+
+        threading.Thread(target=search, daemon=True).start()
+        while not done.is_set():
             try:
-                thread.join(every)
-                if watch is not None and thread.is_alive():
+                if not done.wait(every) and watch is not None:
                     watch(self.counts())
             except KeyboardInterrupt:
                 self._c.search_stop(self._search)
