@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Solver processes; all cores if not given.")
 @click.option("--cache/--no-cache", default=True, help="Begin with what succeeded before.")
 @click.option("--dot", metavar="FILE", help="Write the proof graph for Graphviz.")
+@click.option("--smt2", metavar="DIR", help="Write each proved obligation as SMT-LIB 2.")
+@click.option("--recheck", is_flag=True, help="Ask cvc5, where installed, about each proved obligation.")
 @click.option("--full", is_flag=True, help="All counterexamples to induction, with whole states.")
 @json_option
 @color_option
@@ -38,6 +40,8 @@ def command(
     jobs: int | None,
     cache: bool,
     dot: str | None,
+    smt2: str | None,
+    recheck: bool,
     full: bool,
     json_target: str | None,
     color: Literal["auto", "always", "never"],
@@ -49,6 +53,7 @@ def command(
     from which a step breaks it, and with whether a run leads there.
     """
     import os
+    from pathlib import Path
 
     from checker.cli.files import read
     from checker.prove.discharge import Options
@@ -62,7 +67,14 @@ def command(
         for _, loaded in found.loaded:
             _list(loaded, console)
         return Exit.OK
-    options = Options(timeout or 20.0, seed=seed, jobs=jobs or os.cpu_count() or 1, cache=cache)
+    options = Options(
+        timeout or 20.0,
+        seed=seed,
+        jobs=jobs or os.cpu_count() or 1,
+        cache=cache,
+        smt2=Path(smt2) if smt2 else None,
+        recheck=recheck,
+    )
     verdicts = [_prove(loaded, options, console, full, json_target != "-") for _, loaded in found.loaded]
     code = worst(of_verdict(v, interrupted=v.reason.startswith("interrupted")) for v in verdicts)
     _save(verdicts, found.warnings, code, json_target, dot, console)

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from checker.prove.cache import Cache, Hint, digest
@@ -28,13 +29,18 @@ _DOUBTFUL = 5.0  # seconds for what fails at a finite scope, if only in structur
 
 @dataclass(frozen=True)
 class Options:
-    """How long and how: `timeout` is for each obligation, `explore` for the instances before; in seconds."""
+    """How long and how: `timeout` is for each obligation, `explore` for the instances before; in seconds.
+
+    `smt2`: the directory for the text of what is proved; `recheck`: ask cvc5 as well.
+    """
 
     timeout: float = 20.0
     explore: float = 1.5
     seed: int = 0
     jobs: int = 2
     cache: bool = True
+    smt2: Path | None = None
+    recheck: bool = False
     budget: Budget = field(default_factory=Budget)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from pathlib import Path
 
 from checker.explore.check import check
 from checker.explore.problem import Options as Exploration
@@ -17,8 +18,9 @@ from checker.prove.cache import Cache, directory
 from checker.prove.discharge import Discharged, Discharger, Options
 from checker.prove.graph import proof_graph, proved
 from checker.prove.obligations import Obligation, Plan, plan, stated
+from checker.prove.secondopinion import files, opinions
 from checker.prove.vacuity import Vacuity, vacuity
-from checker.source import Span, SpecError
+from checker.source import Diagnostic, Span, SpecError
 from checker.verdict import Assurance, ObligationResult, Place, ProofGraph, PropertyResult, Status, Verdict
 
 Progress = Callable[[ObligationResult], None]
@@ -47,7 +49,36 @@ def prove(spec: ir.Spec, options: Options, progress: Progress = lambda _: None) 
         discharger.close()
         cache.save()
     found = verdict(obligations, premises, results, options, time.monotonic() - start)
+    if options.smt2 is not None:
+        _write(options.smt2, results)
+    if options.recheck:
+        found = _rechecked(found, results, options)
     return found if _exact(spec) else replace(found, notes=(*found.notes, _OVER))
+
+
+def _write(directory: Path, results: tuple[Discharged, ...]) -> None:
+    """Raises SpecError (Q0903) where the directory cannot be written."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        for name, text in files(results):
+            (directory / name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        message = f"`{directory}` cannot be written: {error.strerror}"
+        raise SpecError([Diagnostic("Q0903", message, hint="choose a directory of your own")]) from None
+
+
+def _rechecked(found: Verdict, results: tuple[Discharged, ...], options: Options) -> Verdict:
+    """The verdict with what cvc5 says; one that contradicts is not a proof."""
+    said = opinions(results, options.timeout, options.jobs)
+    if said is None:
+        return replace(found, notes=(*found.notes, "cvc5 is not installed, so nothing was checked again"))
+    against = [o.obligation for o in said if o.answer == "sat"]
+    if against:
+        reason = f"cvc5 contradicts: {', '.join(against)}"
+        return replace(found, assurance=Assurance.INCONCLUSIVE, reason=reason)
+    silent = [o.obligation for o in said if o.answer != "unsat"]
+    note = f"cvc5 agrees on {len(said) - len(silent)} of {len(said)} obligations"
+    return replace(found, notes=(*found.notes, note + (f"; without answer: {', '.join(silent)}" if silent else "")))
 
 
 _OVER = "every network was taken as the growing set of messages, which has all behaviours of the one declared"

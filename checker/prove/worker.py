@@ -43,6 +43,23 @@ def _answer(solver: z3.Solver, result: z3.CheckSatResult) -> Answer:
     return {"answer": str(result), "reason": reason}
 
 
+def recheck(request: Mapping[str, Any]) -> Answer:
+    """What cvc5 says of a complete SMT-LIB 2 text; `missing` where it is not installed."""
+    try:
+        import cvc5  # type: ignore[import-not-found]
+    except ImportError:
+        return {"answer": "missing"}
+    solver = cvc5.Solver(cvc5.TermManager())
+    solver.setOption("tlimit-per", str(request["ms"]))
+    parser = cvc5.InputParser(solver)
+    parser.setStringInput(cvc5.InputLanguage.SMT_LIB_2_6, request["text"], "obligation")
+    symbols = parser.getSymbolManager()
+    said = ""
+    while not (command := parser.nextCommand()).isNull():
+        said += command.invoke(solver, symbols)
+    return {"answer": said.strip()}
+
+
 class Finite:
     """Clauses over Boolean variables, added in pieces and solved under assumptions."""
 
@@ -121,9 +138,8 @@ def main() -> None:
             match request["op"]:
                 case "prove":
                     answer = prove(request)
-                case "clear":
-                    finite = Finite()
-                    answer = {"answer": "cleared"}
+                case "recheck":
+                    answer = recheck(request)
                 case "clauses":
                     answer = finite.add(request["clauses"])
                 case "solve":

@@ -10,7 +10,6 @@ import subprocess
 import sys
 import threading
 from collections.abc import Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 _GRACE = 1.0  # seconds beyond the solver's own limit before its process is killed
@@ -56,40 +55,3 @@ class Child:
             self.process.kill()
             self.process.wait()
             self.process = None
-
-
-class Pool:
-    """`jobs` solver processes; questions wait their turn."""
-
-    def __init__(self, jobs: int) -> None:
-        self.children = [Child() for _ in range(jobs)]
-        self.free = list(self.children)
-        self.lock = threading.Lock()
-        self.threads = ThreadPoolExecutor(jobs)
-        self.closed = False
-
-    def warm(self) -> None:
-        """Starts the processes ahead of the first question."""
-        for child in self.children:
-            child.start()
-
-    def ask(self, request: Mapping[str, Any], seconds: float) -> Future[dict[str, Any]]:
-        return self.threads.submit(self._ask, request, seconds)
-
-    def _ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        with self.lock:
-            child = self.free.pop()
-        try:
-            if self.closed:
-                return {"answer": "unknown", "reason": "interrupted"}
-            return child.ask(request, seconds)
-        finally:
-            with self.lock:
-                self.free.append(child)
-
-    def close(self) -> None:
-        """Kills all processes and forgets questions that nobody has begun."""
-        self.closed = True
-        self.threads.shutdown(wait=False, cancel_futures=True)
-        for child in self.children:
-            child.close()
