@@ -203,35 +203,35 @@ def item_type(ex: Expressions, expr: ir.Expr) -> t.Type:
 def type_of(ex: Expressions, tree: s.TypeTree, scope: Scope | None = None) -> t.Type:
     """The type that a type tree describes; `scope` knows the names that its bounds must not use."""
     inside = scope or Scope()
-    type_ = resolve(ex.symbols, tree, lambda bound: constant_integer(ex, bound, inside))
+    type_ = resolve(ex.symbols, tree, lambda bound: constant_integer(ex, bound, inside, "the bound of a range"))
     well_formed(ex.symbols, type_, tree.span)
     return type_
 
 
-def constant_integer(ex: Expressions, tree: s.ExprTree, scope: Scope) -> ir.Expr:
-    """An integer made of numbers, constants and sizes of sorts: the bound of a range."""
-    _constant_form(ex, tree, scope)
+def constant_integer(ex: Expressions, tree: s.ExprTree, scope: Scope, what: str) -> ir.Expr:
+    """An integer made of numbers, constants and sizes of sorts; `what` it is for is said to the user."""
+    _constant_form(ex, tree, scope, what)
     return ex.check(tree, t.Int(), Scope())
 
 
-def _constant_form(ex: Expressions, tree: s.ExprTree, scope: Scope) -> None:
+def _constant_form(ex: Expressions, tree: s.ExprTree, scope: Scope, what: str) -> None:
     match tree:
         case s.Number():
             pass
         case s.Name(span, text):
             if text in scope.names:
                 hint = "go through a larger range, and say which elements are meant with `where`"
-                ex.report.error("Q0409", f"the bound of a range cannot depend on `{text}`", span, hint)
+                ex.report.error("Q0409", f"{what} cannot depend on `{text}`", span, hint)
             if text in ex.symbols.varying:
-                hint = "use constants in the bound, and say which elements are meant with `where`"
-                ex.report.error("Q0409", f"the bound of a range cannot depend on `{text}`", span, hint)
+                hint = "use constants; which elements of a range are meant can be said with `where`"
+                ex.report.error("Q0409", f"{what} cannot depend on `{text}`", span, hint)
         case s.Unary(_, "-", operand):
-            _constant_form(ex, operand, scope)
+            _constant_form(ex, operand, scope, what)
         case s.Operation(_, "+" | "-" | "*", left, right):
-            _constant_form(ex, left, scope)
-            _constant_form(ex, right, scope)
+            _constant_form(ex, left, scope, what)
+            _constant_form(ex, right, scope, what)
         case s.Apply(_, s.Word(text="size"), (s.Name(text=name),)) if name not in ex.symbols.varying:
             pass
         case _:
             hint = "integers, constants, sizes of sorts, and sums and products of these"
-            ex.report.error("Q0409", "the bound of a range is not made of constants", tree.span, hint)
+            ex.report.error("Q0409", f"{what} is not made of constants", tree.span, hint)

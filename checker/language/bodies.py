@@ -165,7 +165,7 @@ class Bodies:
             case None:
                 procedures = [n for n, known in {**self.symbols.names, **own}.items() if isinstance(known, Procedure)]
                 owner = next((r for r in self.symbols.roles.values() if name.text in r.members), None)
-                hint = "declare it: `procedure`"
+                hint = f"declare it: `procedure {name.text}`"
                 if name.text in self.symbols.apart:
                     hint = f"it is {self.symbols.apart[name.text]}: put what several steps do into a `procedure`"
                 elif owner is not None:

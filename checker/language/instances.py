@@ -92,7 +92,9 @@ class _Instance:
                 if of.text != t.show(decl.of):
                     message = f"quorums `{name.text}` have members of `{t.show(decl.of)}`"
                     self.report.error("Q0212", message, of.span, f"write `{name.text} = … of {t.show(decl.of)}`")
-                lines.quorums[name.text] = ir.OfSize(constant_integer(self.expressions, size, Scope()))
+                lines.quorums[name.text] = ir.OfSize(
+                    constant_integer(self.expressions, size, Scope(), "the size of quorums")
+                )
             case s.QuorumListed():
                 self._listed(line)
             case s.Limit(_, name, value):
@@ -113,11 +115,12 @@ class _Instance:
             case _:
                 assert_never(line)
 
-    def _once(self, word: s.Word) -> None:
-        if (first := self.lines.places.get(word.text)) is not None:
+    def _once(self, word: s.Word, said: str = "is set") -> None:
+        """Report a second line about the same thing; `said` is what the line says of it."""
+        if (first := self.lines.places.get(word.text + said)) is not None:
             note = ("the first one is here", first)
-            self.report.error("Q0202", f"`{word.text}` is set twice", word.span, "leave one of them", note)
-        self.lines.places[word.text] = word.span
+            self.report.error("Q0202", f"`{word.text}` {said} twice", word.span, "leave one of them", note)
+        self.lines.places[word.text + said] = word.span
 
     # --- sizes, quorums and constants ---------------------------------------------------------------
 
@@ -166,8 +169,9 @@ class _Instance:
         """Sets of names: the quorums of a family, or a set as the value of a constant."""
         name = line.name
         symbol = self.symbols.names.get(name.text)
-        if isinstance(symbol, ir.ConstantDecl) and len(line.members) == 1:
-            items = tuple(s.Name(word.span, word.text) for word in line.members[0])
+        family = isinstance(symbol, TypeName) and isinstance(symbol.type, t.Quorum)
+        if symbol is not None and not family and len(line.members) == 1:
+            items = tuple(_as_written(word) for word in line.members[0])
             braces = items[0].span.to(items[-1].span)
             self._setting(s.Setting(line.span, name, s.SetDisplay(braces, items)))
             return
@@ -255,20 +259,20 @@ class _Instance:
     def _expect(self, line: s.ExpectLine) -> ir.Expected:
         match line.kind, line.name, line.number:
             case "states", None, int(number):
-                self._once(s.Word(line.span, "expect states"))
+                self._once(s.Word(line.span, "expect states"), "stands here")
                 return ir.ExpectStates(number, line.span)
             case "violated", s.Word(text=text) as word, steps:
                 self._checkable(word)
-                self._once(s.Word(word.span, f"expect … {text}"))
                 if any(p.name == text and p.kind == "reachable" for p in self.properties):
                     message = f"`{text}` is a `reachable`, which is not violated but unreachable"
                     self.report.error("Q0207", message, word.span, f"write `expect unreachable {text}`")
+                self._once(word, "is expected to fail")
                 return ir.ExpectViolated(text, steps, line.span)
             case "unreachable", s.Word(text=text) as word, None:
                 names = [p.name for p in self.properties if p.kind == "reachable"]
-                self._once(s.Word(word.span, f"expect … {text}"))
                 if text not in names:
                     self.symbols.unknown(word, "`reachable` property", names, "Q0207")
+                self._once(word, "is expected to be unreachable")
                 return ir.ExpectUnreachable(text, line.span)
             case _:
                 raise AssertionError(line)
@@ -285,3 +289,8 @@ class _Instance:
             elif name == DEADLOCK and self.lines.allow_deadlock:
                 message = f"this instance allows what it expects, a {DEADLOCK.lower()}"
                 self.report.add("Q0213", message, expected.span, "leave out `allow deadlock`")
+
+
+def _as_written(word: s.Word) -> s.Name | s.Number:
+    """The name of an element as an expression: those of an order are numbers."""
+    return s.Number(word.span, int(word.text)) if word.text.isdecimal() else s.Name(word.span, word.text)

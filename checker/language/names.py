@@ -121,7 +121,8 @@ def unknown(ex: Expressions, word: s.Word, what: str, scope: Scope) -> NoReturn:
         otherwise = "elements have names in instances only: quantify over them, or declare a constant"
     members = scope.role.members if scope.role is not None else {}
     if what == "name":
-        near = [*scope.names, *(n for n, known in symbols.names.items() if not isinstance(known, TypeName))]
+        values = EnumValue | ir.ConstantDecl | ir.VariableDecl | Definition
+        near = [*scope.names, *(n for n, known in symbols.names.items() if isinstance(known, values))]
     else:
         called = symbols.names.items()
         near = [*collections.BUILTIN, *(n for n, known in called if isinstance(known, Definition | TypeName))]

@@ -183,7 +183,8 @@ class Steps:
         if item.names and len(item.names) != len(action.parameters):
             given = ", ".join(p.name for p in action.parameters)
             hint = f"name them all, `({given})`, or leave the parentheses out"
-            message = f"`{name}` has {len(action.parameters)} parameters, and {len(item.names)} are named"
+            count = f"{len(action.parameters)} parameter{'s' * (len(action.parameters) != 1)}"
+            message = f"`{name}` has {count}, and {len(item.names)} {'is' if len(item.names) == 1 else 'are'} named"
             report.error("Q0303", message, item.names[0].span.to(item.names[-1].span), hint)
         role = self.symbols.roles[action.role] if action.role is not None and not item.names else None
         scope = Scope(role=role, old=True)
@@ -202,7 +203,7 @@ class Steps:
     def _no_action(self, item: s.AfterItem, name: str, span: Span) -> NoReturn:
         if name in self.failed or any(word.text in self.symbols.broken for word in item.target if word.text != "on"):
             raise Failed
-        hint = ""
+        hint = "roles with `volatile` fields crash, and no others" if name.endswith(".crash") else ""
         owners = [role for role in self.symbols.roles if f"{role}.{name}" in self.positions]
         if owners:
             hint = f"it belongs to a role: `after {owners[0]}.{name}`"

@@ -489,7 +489,7 @@ class QuorumOfSize(Tree):
 
 @dataclass(frozen=True)
 class QuorumListed(Tree):
-    """`Quorum = {a0, a1}, {a1, a2}`"""
+    """`Quorum = {a0, a1}, {a1, a2}`, for an order with numbers; or one set as the value of a constant."""
 
     name: Word
     members: tuple[tuple[Word, ...], ...]

@@ -435,7 +435,19 @@ class Builder(Transformer[Any, Any]):
 
 
 def _set_of_names(value: s.ExprTree) -> tuple[s.Word, ...]:
-    """The names in `{a, b}`; empty for every other expression."""
-    if not isinstance(value, s.SetDisplay) or not all(isinstance(item, s.Name) for item in value.items):
+    """The elements in `{a0, a1}` or `{0, 1}`, by their names; empty for every other expression."""
+    if not isinstance(value, s.SetDisplay):
         return ()
-    return tuple(s.Word(item.span, item.text) for item in value.items if isinstance(item, s.Name))
+    words = (_element(item) for item in value.items)
+    found = tuple(word for word in words if word is not None)
+    return found if len(found) == len(value.items) else ()
+
+
+def _element(item: s.ExprTree) -> s.Word | None:
+    match item:
+        case s.Name(span, text):
+            return s.Word(span, text)
+        case s.Number(span, number):
+            return s.Word(span, str(number))
+        case _:
+            return None
