@@ -194,6 +194,12 @@ def test_mistakes(
     assert err.count("error[") == 1 and "Traceback" not in err
 
 
+def test_without_a_command_the_help_is_shown(quorate: Run) -> None:
+    code, out, err = quorate()
+    assert (code, out) == (2, "")
+    assert err.startswith("Usage: quorate") and "  explain   Explain an error code" in err
+
+
 def test_all_errors_of_all_files_in_one_run(quorate: Run, tmp_path: Path) -> None:
     first, second = tmp_path / "a.spec", tmp_path / "b.spec"
     first.write_text("spec A\nstate x: Boool = false\nstate y: Bool = maybe\n")
@@ -371,7 +377,10 @@ def test_interrupted_runs_say_how_far_they_got(endless: str, engine: str) -> Non
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as child:
         time.sleep(2)
         child.send_signal(signal.SIGINT)
-        out, err = child.communicate(timeout=30)
+        try:
+            out, err = child.communicate(timeout=30)
+        finally:
+            child.kill()
     assert child.returncode == 130, err
     assert "inconclusive: interrupted" in out and "no violation among" in out
     assert "holds" not in out and "Traceback" not in err

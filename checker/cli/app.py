@@ -6,6 +6,8 @@ import importlib
 
 import click
 
+from checker.cli.outcome import Exit
+
 VERBS = {
     "check": "Explore every reachable state of a spec's instances.",
     "simulate": "Take random walks, for instances too big to explore.",
@@ -53,6 +55,7 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
 
 @click.group(
     cls=Verbs,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog='Exit codes: quorate explain exit-codes. Shell completion: eval "$(_QUORATE_COMPLETE=bash_source quorate)".',
 )
@@ -60,5 +63,9 @@ def _print_version(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=_print_version, help="Print the version."
 )
 @click.option("--debug", is_flag=True, expose_value=False, help="Show the details of internal errors.")
-def quorate() -> None:
+@click.pass_context
+def quorate(ctx: click.Context) -> None:
     """A model checker for distributed protocols: explores a .spec file on finite instances."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help(), err=True)
+        ctx.exit(Exit.USAGE)
