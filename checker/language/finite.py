@@ -124,11 +124,26 @@ class _History:
                     tests = frozenset[str]().union(*(self._reads(test) for test, _ in branches))
                     inner = tuple((test, self.without(part, dropped)) for test, part in branches)
                     rest = self.without(otherwise, dropped)
-                    if not tests & dropped and (rest or any(part for _, part in inner)):
-                        kept.append(ir.Choice(inner, rest, span))
+                    choice = ir.Choice(inner, rest, span)
+                    if not tests & dropped and (choice == statement or not _idle((choice,))):
+                        kept.append(choice)
                 case _:
                     kept.append(statement)
         return tuple(kept)
+
+
+def _idle(body: tuple[ir.Statement, ...]) -> bool:
+    """Whether the body only binds names."""
+    for statement in body:
+        match statement:
+            case ir.Choice(branches, otherwise):
+                if not all(_idle(part) for _, part in branches) or not _idle(otherwise):
+                    return False
+            case ir.Let():
+                pass
+            case _:
+                return False
+    return True
 
 
 def _is_history(spec: ir.Spec, variable: ir.VariableDecl) -> bool:
