@@ -113,22 +113,18 @@ def failure(plan: Plan, o: Obligation, model: Model, check: FiniteCheck, budget:
         return None
     deadline = time.monotonic() + budget.shrink
     relevant: tuple[str, ...] = ()
-    scope, names = model.scope, [*model.scope.sizes, ""]
+    scope, names = model.scope, list(model.scope.sizes)
     while names and time.monotonic() < deadline:
-        smaller = FiniteCheck(_reduced(scope, names[0]), budget.shrink)
-        try:
-            reduced = _reduced_to(plan, o, smaller)
-            if reduced is None:
-                names.pop(0)
-                continue
-            found, model = reduced
-            scope = smaller.scope
-            if not names[0]:
-                relevant = _relevant(plan, o, model, smaller)
-            if not names[0] or scope.sizes[names[0]] == 1:
-                names.pop(0)
-        finally:
-            smaller.close()
+        reduced = _fewest(plan, o, _reduced(scope, names[0]), budget.shrink)
+        if reduced is None:
+            names.pop(0)
+        else:
+            found, scope = reduced[0], _reduced(scope, names[0])
+            relevant = reduced[1]
+    if scope == model.scope:
+        again = _fewest(plan, o, scope, budget.shrink)
+        if again is not None:
+            found, relevant = again
     states = [found.before] if found.after is None else [found.before, found.after]
     trace = trace_from_states(found.interpreter, states, from_anywhere=True)
     reachable, run = classify(plan, o, found, budget.explore)
@@ -137,16 +133,21 @@ def failure(plan: Plan, o: Obligation, model: Model, check: FiniteCheck, budget:
 
 
 def _reduced(scope: Scope, name: str) -> Scope:
-    """One element of a sort less; the same scope for the empty name."""
-    return replace(scope, sizes={**scope.sizes, name: scope.sizes[name] - 1}) if name else scope
+    """One element of a sort less."""
+    return replace(scope, sizes={**scope.sizes, name: scope.sizes[name] - 1})
 
 
-def _reduced_to(plan: Plan, o: Obligation, check: FiniteCheck) -> tuple[Found, Model] | None:
-    if any(size < 1 for size in check.scope.sizes.values()):
+def _fewest(plan: Plan, o: Obligation, scope: Scope, seconds: float) -> tuple[Found, tuple[str, ...]] | None:
+    """A confirmed counterexample of the scope with few facts true, and those that matter; None if there is none."""
+    if any(size < 1 for size in scope.sizes.values()):
         return None
-    model = check.smallest((*o.givens, *o.hypotheses), o.goal)
-    found = None if model is None else confirmed(plan, o, model, check)
-    return None if model is None or found is None else (found, model)
+    check = FiniteCheck(scope, seconds)
+    try:
+        model = check.smallest((*o.givens, *o.hypotheses), o.goal)
+        found = None if model is None else confirmed(plan, o, model, check)
+        return None if model is None or found is None else (found, _relevant(plan, o, model, check))
+    finally:
+        check.close()
 
 
 # --- telling ----------------------------------------------------------------------------------------

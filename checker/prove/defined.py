@@ -148,4 +148,4 @@ def _place(expr: ir.At | ir.WithAt, env: Environment, e: Evaluator) -> Term:
 
 
 def _is_zero(value: Term) -> Term:
-    return t.eq(value, t.app("zero", (), value.sort))
+    return t.eq(value, t.app("order zero", (), value.sort))

@@ -70,7 +70,7 @@ class Discharger:
         self.plan = plan
         self.options = options
         self.cache = cache
-        self.checks = [FiniteCheck(scope(plan.spec, n), min(10.0, options.timeout)) for n in (2, 3)]
+        self.checks = [FiniteCheck(scope(plan, n), min(10.0, options.timeout)) for n in (2, 3)]
         self.stopped = threading.Event()
         self.local = threading.local()
         self.children: list[Child] = []

@@ -170,10 +170,10 @@ class Evaluator:
                 return self.extreme(expr, env)
             case ir.Next():
                 operand = self.scalar(expr.operand, env)
-                return t.app("next", (operand,), operand.sort)
+                return t.app("order next", (operand,), operand.sort)
             case ir.Previous():
                 operand = self.scalar(expr.operand, env)
-                return t.app("previous", (operand,), operand.sort)
+                return t.app("order previous", (operand,), operand.sort)
             case ir.SizeOf():
                 return t.app(f"size {ty.show(expr.of)}", (), t.INT)
             case ir.SentMatch():
@@ -193,7 +193,7 @@ class Evaluator:
             case ty.Bool():
                 return t.truth(bool(expr.value))
             case ty.Order(name):
-                return t.app("zero", (), name)
+                return t.app("order zero", (), name)
             case ty.Enum(name):
                 return t.app(f"value {int(expr.value)}", (), name)
             case _:

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from checker.language import ir
 from checker.prove import terms as t
 from checker.prove.ground import Grounder, Scope
 from checker.prove.obligations import Fact, Plan
@@ -91,12 +90,14 @@ class FiniteCheck:
         self.child.close()
 
 
-def scope(spec: ir.Spec, each: int) -> Scope:
-    """`each` elements of every sort and quorum family, one more of every order."""
+def scope(plan: Plan, each: int) -> Scope:
+    """`each` elements of every sort and quorum family, and of objects that stand for sets; one more of every order."""
+    spec = plan.spec
     sizes = {s.name: each for s in spec.sorts}
     sizes |= {o.name: each + 1 for o in spec.orders}
     sizes |= {q.name: each for q in spec.quorums}
     sizes |= {e.name: len(e.values) for e in spec.enums}
+    sizes |= dict.fromkeys(plan.evaluator.signature.reified, each)
     return Scope(sizes, range(each + 2))
 
 

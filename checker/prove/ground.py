@@ -229,13 +229,13 @@ class Grounder:
             return self._merged((_computed(x.op, a, b), [p, q]) for a, p in left.items() for b, q in right.items())
         if x.op != "app":
             raise TypeError(f"no scalar: {x.op}")
-        if x.name == "zero":
+        if x.name == "order zero":
             return {0: YES}
         if x.name.startswith("value "):
             return {int(x.name.removeprefix("value ")): YES}
-        if x.name in ("next", "previous"):
+        if x.name in ("order next", "order previous"):
             last = self.scope.sizes[x.sort] - 1
-            shift = 1 if x.name == "next" else -1
+            shift = 1 if x.name == "order next" else -1
             return self._merged((min(last, max(0, v + shift)), [y]) for v, y in self.scalar(x.args[0], env).items())
         self.sorts[x.name] = tuple([a.sort for a in x.args])
         return self._merged(

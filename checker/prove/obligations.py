@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Literal, Protocol
 
 from checker.language import ir
+from checker.language import types as ty
 from checker.language.paths import Bound, Check, Choose, Define, Guard, Path, Update, paths
 from checker.prove import terms as t
 from checker.prove.defined import defined
@@ -126,6 +127,8 @@ class _Planner:
         for v in spec.variables:
             with self.placed(v.span):
                 self.state[v.name] = self.e.signature.symbol(v.type, v.name)
+        for kind in _whole_kinds(spec):
+            self.e.signature.sort(kind)
         self.here = Environment({}, self.state.__getitem__)
         self.found: list[Obligation] = []
         self.names: dict[str, int] = {}
@@ -134,7 +137,8 @@ class _Planner:
         return _Placed(span)
 
     def plan(self) -> Plan:
-        self.axioms = tuple(self.quorum_axioms()) + tuple(self.assumptions())
+        objects = tuple(Fact(f"equal {name}", formula) for name, formula in self.e.signature.extensionality())
+        self.axioms = (*self.quorum_axioms(), *self.assumptions(), *objects)
         self.ranges = tuple(self.range_facts())
         self.invariants = tuple(self.clauses(stated(self.spec), self.here))
         transitions = tuple(self.transition(path) for action in self.spec.actions for path in paths(self.spec, action))
@@ -382,6 +386,21 @@ class _Planner:
                 condition = defined(clause, self.here, self.e)
                 label = f"{clause_name(p, i)} is defined"
                 self.add("defined", label, clause.span, condition, self.ranges, self.invariants, about=p, clause=i)
+
+
+def _whole_kinds(spec: ir.Spec) -> Iterable[ty.Type]:
+    """The sets, maps and sequences that are parts of messages or elements of sets: objects in proofs."""
+    fields = [t_ for m in spec.messages for _, t_ in m.layout]
+    fields += [v.type.item for v in spec.variables if isinstance(v.type, ty.Set)]
+    records = {r.name: [t_ for _, t_ in r.fields] for r in spec.records}
+    while fields:
+        match fields.pop():
+            case ty.Record(name):
+                fields += records[name]
+            case ty.Option(item):
+                fields.append(item)
+            case ty.Set() | ty.Map() | ty.Seq() as whole:
+                yield whole
 
 
 class _Placed:

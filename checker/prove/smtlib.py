@@ -170,7 +170,7 @@ class _Writer:
                 return f"({symbol} {' '.join(map(self.term, x.args))})"
 
     def _application(self, x: Term) -> str:
-        if x.name in ("zero", "next", "previous"):
+        if x.name in ("order zero", "order next", "order previous"):
             return self._step(x)
         if x.name.startswith("value ") and x.sort in self.vocabulary.enums:
             self.sort(x.sort)
@@ -186,7 +186,7 @@ class _Writer:
         self.sort(x.sort)
         self.stepping[x.sort] = None
         if self.is_int(x.sort):
-            if x.name == "zero":
+            if x.name == "order zero":
                 return "0"
             return f"({'+' if x.name == 'next' else '-'} {self.term(x.args[0])} 1)"
         name = _quoted(f"{x.name} {x.sort}")
@@ -245,9 +245,9 @@ class _Writer:
         s = _quoted(f"{sort}!")
         lines = [f"(declare-fun {_quoted(f'le {sort}')} ({s} {s}) Bool)"]
         if self.vocabulary.orders[sort]:
-            lines.append(f"(declare-const {_quoted(f'zero {sort}')} {s})")
+            lines.append(f"(declare-const {_quoted(f'order zero {sort}')} {s})")
         if sort in self.vocabulary.stepped:
-            lines += [f"(declare-fun {_quoted(f'{f} {sort}')} ({s}) {s})" for f in ("next", "previous")]
+            lines += [f"(declare-fun {_quoted(f'{f} {sort}')} ({s}) {s})" for f in ("order next", "order previous")]
         return lines
 
     def axioms(self) -> list[tuple[str, str]]:
@@ -293,14 +293,14 @@ class _Writer:
                 f" :pattern (({mark} |a|) ({mark} |b|))))"
             )
         if from_zero:
-            zero = _quoted(f"zero {sort}")
+            zero = _quoted(f"order zero {sort}")
             axioms.append(f"(forall ((|a| {s})) ({le} {zero} |a|))")
         if sort in self.vocabulary.stepped:
             axioms += self._step_axioms(sort, s, le)
         return axioms
 
     def _step_axioms(self, sort: str, s: str, le: str) -> list[str]:
-        after, before = _quoted(f"next {sort}"), _quoted(f"previous {sort}")
+        after, before = _quoted(f"order next {sort}"), _quoted(f"order previous {sort}")
         axioms = [
             f"(forall ((|a| {s})) (! (not ({le} ({after} |a|) |a|)) :pattern (({after} |a|))))",
             f"(forall ((|a| {s}) (|b| {s})) (! (or ({le} |b| |a|) ({le} ({after} |a|) |b|))"
@@ -308,7 +308,7 @@ class _Writer:
             f"(forall ((|a| {s})) (! (= ({before} ({after} |a|)) |a|) :pattern (({after} |a|))))",
         ]
         if self.vocabulary.orders[sort]:
-            zero = _quoted(f"zero {sort}")
+            zero = _quoted(f"order zero {sort}")
             axioms.append(
                 f"(forall ((|a| {s})) (! (or (= |a| {zero}) (= ({after} ({before} |a|)) |a|))"
                 f" :pattern (({before} |a|))))"

@@ -6,7 +6,7 @@ Symbols of which a structure says nothing are false, or the first element: they 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from checker.explore.domains import Domains
@@ -20,7 +20,7 @@ from checker.prove.evaluate import Evaluator
 from checker.prove.finite import Model
 from checker.prove.ground import Grounder
 from checker.prove.terms import Term
-from checker.prove.values import MapV, OptionV, RecordV, SeqV, SetV, Value, as_term
+from checker.prove.values import MapV, OptionV, RecordV, SeqV, SetV, Value
 
 
 class Structure:
@@ -75,12 +75,12 @@ class Structure:
         return [{**env, **dict(zip(names, values, strict=True))} for values in itertools.product(*elements)]
 
     def application(self, x: Term, values: tuple[int, ...]) -> int:
-        if x.name == "zero":
+        if x.name == "order zero":
             return 0
         if x.name.startswith("value "):
             return int(x.name.removeprefix("value "))
-        if x.name in ("next", "previous"):
-            shifted = values[0] + (1 if x.name == "next" else -1)
+        if x.name in ("order next", "order previous"):
+            shifted = values[0] + (1 if x.name == "order next" else -1)
             return min(self.scope.sizes[x.sort] - 1, max(0, shifted))
         return self.known(x.name, values, x.sort)
 
@@ -153,9 +153,7 @@ class Decoder:
                     entries.append(self.decode(domains, item, at(term), inner))
                 return tuple(entries)
             case ty.Set(item), SetV(contains):
-                return frozenset(
-                    x for x in domains.values(item, self.spec.span) if self.contains(domains, item, contains, x, env)
-                )
+                return frozenset(self.members(domains, item, contains, env))
             case ty.Seq(index, item), SeqV(length, at):
                 count = min(self.structure.value(length, env), domains.longest(type_))
                 found = []
@@ -166,10 +164,16 @@ class Decoder:
             case _:
                 raise TypeError(f"no {ty.show(type_)}: {value}")
 
-    def contains(self, domains: Domains, item: ty.Type, contains: object, x: Concrete, env: Mapping[str, int]) -> bool:
-        assert callable(contains)
-        term, inner = self.encode(domains, item, x, dict(env))
-        return bool(self.structure.value(as_term(contains(term)), inner))
+    def members(
+        self, domains: Domains, item: ty.Type, contains: Callable[[Value], Term], env: Mapping[str, int]
+    ) -> Iterator[Concrete]:
+        for shape in self.evaluator.signature.shapes(item, bounded=False):
+            member = contains(shape.value)
+            names = [v.name for v in shape.variables]
+            for chosen in itertools.product(*(self.structure.scope.elements(v.sort) for v in shape.variables)):
+                inner = {**env, **dict(zip(names, chosen, strict=True))}
+                if self.structure.value(member, inner):
+                    yield self.decode(domains, item, shape.value, inner)
 
     def encode(
         self, domains: Domains, type_: ty.Type, value: Concrete, env: dict[str, int]

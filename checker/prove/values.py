@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, assert_never
 
 from checker.language import types as ty
@@ -34,14 +34,16 @@ class OptionV:
 
 @dataclass(frozen=True, eq=False)
 class SetV:
-    """A set or quorum by its membership."""
+    """A set or quorum by its membership; `object` is the term that stands for it whole, if there is one."""
 
     contains: Callable[[Value], Term]
+    object: Term | None = None
 
 
 @dataclass(frozen=True, eq=False)
 class MapV:
     at: Callable[[Value], Value]
+    object: Term | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,6 +52,7 @@ class SeqV:
 
     length: Term
     at: Callable[[Term], Value]
+    object: Term | None = None
 
 
 Value: TypeAlias = Term | RecordV | OptionV | SetV | MapV | SeqV
@@ -177,11 +180,10 @@ class Signature:
             case ty.Option(item), OptionV(some, inside):
                 present = [(t.and_(some, c), f"+{s}", a) for c, s, a in self.split(item, inside, objects)]
                 return [case for case in [(t.not_(some), "-", ()), *present] if case[0] != t.FALSE]
-            case ((ty.Set() | ty.Map() | ty.Seq()), _):
+            case ((ty.Set() | ty.Map() | ty.Seq()), (SetV() | MapV() | SeqV())):
+                if value.object is not None:
+                    return [(t.TRUE, "", (value.object,))]
                 variable = self.fresh(self.sort(type_))
-                known = self.object_of(type_, value)
-                if known is not None:
-                    return [(t.TRUE, "", (known,))]
                 objects.append((variable, self.equal(type_, self.symbol_of(type_, variable), value)))
                 return [(t.TRUE, "", (variable,))]
             case _, Term():
@@ -191,21 +193,16 @@ class Signature:
 
     def symbol_of(self, type_: ty.Type, object_: Term) -> Value:
         """The set, map or sequence that an object stands for."""
-        return self.symbol(type_, f"of {object_.sort}", (object_,))
+        value = self.symbol(type_, f"of {object_.sort}", (object_,))
+        assert isinstance(value, SetV | MapV | SeqV)
+        return replace(value, object=object_)
 
-    def object_of(self, type_: ty.Type, value: Value) -> Term | None:
-        """The object of a value that was made by `symbol_of`, found by the form of its length."""
-        if (
-            isinstance(value, SeqV)
-            and value.length.op == "app"
-            and value.length.name == f"of {self.sort(type_)}.length"
-        ):
-            candidate = value.length.args[0]
-            probe = self.fresh(self.sort(type_.index)) if isinstance(type_, ty.Seq) else candidate
-            same = self.symbol_of(type_, candidate)
-            if isinstance(type_, ty.Seq) and isinstance(same, SeqV):
-                return candidate if self.equal(type_.item, value.at(probe), same.at(probe)) == t.TRUE else None
-        return None
+    def extensionality(self) -> Iterator[tuple[str, Term]]:
+        """That objects which stand for equal sets, maps or sequences are the same."""
+        for name, type_ in sorted(self.reified.items()):
+            a, b = self.fresh(name), self.fresh(name)
+            same = self.equal(type_, self.symbol_of(type_, a), self.symbol_of(type_, b))
+            yield name, t.forall((a, b), t.implies(same, t.eq(a, b)))
 
     # --- quantifiers
 
@@ -307,12 +304,12 @@ class Signature:
 
     def zero(self, index: ty.Type) -> Term:
         """The position before the first."""
-        return t.app("zero", (), index.name) if isinstance(index, ty.Order) else t.integer(0)
+        return t.app("order zero", (), index.name) if isinstance(index, ty.Order) else t.integer(0)
 
     def next(self, index: ty.Type, value: Term) -> Term:
         """The position or element after this one."""
         if isinstance(index, ty.Order):
-            return t.app("next", (value,), index.name)
+            return t.app("order next", (value,), index.name)
         return t.arithmetic("add", value, t.integer(1))
 
     def arbitrary(self, type_: ty.Type) -> Value:

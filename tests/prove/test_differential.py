@@ -49,7 +49,7 @@ def planned(request: pytest.FixtureRequest) -> Plan:
 
 
 def test_clauses_mean_the_same_in_arbitrary_states(planned: Plan) -> None:
-    check = FiniteCheck(scope(planned.spec, 2), 10.0)
+    check = FiniteCheck(scope(planned, 2), 10.0)
     compared = set()
     try:
         for fact in planned.invariants:
@@ -73,7 +73,7 @@ def test_clauses_mean_the_same_in_arbitrary_states(planned: Plan) -> None:
 
 
 def test_clauses_mean_the_same_after_steps(planned: Plan) -> None:
-    check = FiniteCheck(scope(planned.spec, 2), 10.0)
+    check = FiniteCheck(scope(planned, 2), 10.0)
     compared = 0
     try:
         for transition in planned.transitions:
