@@ -155,7 +155,9 @@ def _found(problem: Problem, program: Generated, library: Library, search: Searc
         depth, is_step = finding
         packed = search.run_to(number, depth + 1 + is_step)
         if program.sorts:
-            run = unfold(problem, subject, is_step, packed, lambda state: _canonical(program, library, state))
+            # The state after a step that breaks a step property is told as it was met, and is not canonical yet.
+            forms = [library.canonical(state) for state in packed]
+            run = unfold(problem, subject, is_step, forms, lambda state: _canonical(program, library, state))
         else:
             run = tuple(_state(program, state) for state in packed)
         found.append(Found(subject, run))
