@@ -215,7 +215,7 @@ class Symbols:
 
     def declare(self, word: s.Word, symbol: Symbol) -> bool:
         """Enter a top-level name; a second declaration is reported and ignored. Whether the name is entered."""
-        if self.reserved(word):
+        if self.reserved(word) or self._counts(word):
             self.names.setdefault(word.text, Broken(word.span))
             return False
         if (old := self.names.get(word.text)) is not None:
@@ -228,12 +228,15 @@ class Symbols:
         """Report a name that the language itself uses."""
         if word.text in RESERVED:
             message = f"`{word.text}` has a meaning of its own and cannot be declared"
-        elif word.text in COUNTERS:
+            self.report.add("Q0204", message, word.span, "choose another name")
+        return word.text in RESERVED
+
+    def _counts(self, word: s.Word) -> bool:
+        """Report the name of a variable that instances add."""
+        if word.text in COUNTERS:
             message = f"`{word.text}` counts the steps that an instance limits and cannot be declared"
-        else:
-            return False
-        self.report.add("Q0204", message, word.span, "choose another name")
-        return True
+            self.report.add("Q0204", message, word.span, "choose another name")
+        return word.text in COUNTERS
 
     def duplicate(self, word: s.Word, first: Span) -> None:
         note = ("the first declaration is here", first)

@@ -598,3 +598,15 @@ def test_variables_of_a_spec_know_their_initial_values() -> None:
     of = spec("spec S\nstate a: 0..2 = zero\nstate b: Set[0..2]? = {1}\nstate c: Bool = any\n")
     assert [v.initial and shown(v.initial) for v in of.variables] == ["0", "some {1}", None]
     assert variable(of, "b").kind == "state"
+
+
+def test_names_of_counters_are_free_where_they_cannot_be_confused() -> None:
+    of = spec("""
+spec Counted
+sort Node
+role Node
+    durable crashes: 0..3 = 0
+    action count(timeouts in 0..3)
+        crashes := timeouts
+""")
+    assert body(of, "Node.count") == ["Node.crashes := Node.crashes[self := timeouts]"]
