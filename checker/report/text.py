@@ -12,6 +12,7 @@ from checker.report.look import TIED, Cell, Look, Tone, printable, table, wrap
 from checker.report.story import View, state_lines, story
 from checker.verdict import Assurance, Clause, Expectation, Place, PropertyResult, Status, Verdict
 
+_ERRORS = {"undefined": "undefined operation", "range": "value out of its range"}
 _LIMITS = ("crashes", "timeouts", "messages")
 
 
@@ -28,7 +29,7 @@ def report(verdict: Verdict, look: Look, view: View | None = None, witness: froz
     told = [p for p in verdict.properties if p in verdict.violations or (p.name in witness and p.trace)]
     blocks = [result_story(p, verdict, look, view) for p in told] or [_title(verdict, look)]
     blocks.append(verdict_line(verdict, look))
-    if any(p not in told for p in verdict.properties):
+    if any(p not in told for p in verdict.properties):  # else the stories say it all
         blocks.append(_properties(verdict, look))
     if verdict.census.actions and (view.full or verdict.assurance is not Assurance.VIOLATED):
         blocks.append(_actions(verdict, look))
@@ -93,13 +94,15 @@ def _answer(verdict: Verdict) -> Cell:
 
 
 def _listed(results: tuple[PropertyResult, ...]) -> str:
-    return ", ".join(f"{p.name} {_outcome(p)}" for p in results)
+    return ", ".join(map(_outcome, results))
 
 
 def _outcome(result: PropertyResult) -> str:
+    if result.kind in _ERRORS:
+        return f"{_ERRORS[result.kind]} {_when(result)}"
     if result.status is Status.UNREACHED:
-        return "is unreachable"
-    return _when(result) or "is violated"
+        return f"{result.name} is unreachable"
+    return f"{result.name} {_when(result) or 'is violated'}"
 
 
 def _states(verdict: Verdict) -> str:
@@ -157,6 +160,8 @@ def _puzzle(result: PropertyResult) -> str:
     """What only the whole last state can explain, for want of names that would; empty if there is no such thing."""
     if result.kind == "deadlock":
         return "nothing can happen"
+    if result.kind in _ERRORS:
+        return "this happens"
     told = any(clause.witnesses or clause.because for clause in result.clauses)
     return "it fails" if result.status is Status.VIOLATED and result.clauses and not told else ""
 
@@ -170,10 +175,8 @@ def _headline(result: PropertyResult, verdict: Verdict) -> str:
             return f"{result.name} is unreachable: none of the {_states(verdict)} is a witness"
         case _, "deadlock":
             return f"Deadlock {when}: no step is possible"
-        case _, "undefined":
-            return f"Undefined operation {when}"
-        case _, "range":
-            return f"Value out of its range {when}"
+        case _, kind if kind in _ERRORS:
+            return f"{_ERRORS[kind].capitalize()} {when}"
         case _, "step" if result.trace is not None:
             return f"{result.name} is violated by step {len(result.trace.steps)}"
         case _:
@@ -188,7 +191,7 @@ def _texts(clauses: tuple[Clause, ...]) -> Iterator[str]:
 
 def _why(result: PropertyResult, look: Look) -> Iterator[str]:
     """The clauses that failed with their witnesses; for errors of the spec, the sentence and the place."""
-    if result.kind in ("undefined", "range"):
+    if result.kind in _ERRORS:
         code = f" [{result.code}]" if result.code else ""
         yield from _labelled("error:", result.message + code, result.place, look)
         if result.place and result.place.text:
@@ -239,6 +242,8 @@ def _witnesses(clause: Clause, look: Look, indent: int) -> Iterator[str]:
 def _properties(verdict: Verdict, look: Look) -> str:
     rows: list[list[Cell]] = []
     for p in verdict.properties:
+        if p.kind in _ERRORS:
+            continue
         text, tone = _result(p, verdict)
         kind = "" if p.kind == "deadlock" else p.kind
         rows.append([(printable(p.name), "plain"), (kind, "soft"), (text, tone)])

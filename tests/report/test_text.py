@@ -102,6 +102,8 @@ def test_errors_of_the_spec_say_what_and_where(kind: str, head: str) -> None:
     )
     text = report(made(Assurance.VIOLATED, result), LOOK)
     assert text.startswith(f"{head} after 12 steps (Paxos, instance small: Ballot 2)\n")
+    assert "  The state in which this happens:\n    Acceptor.promised" in text
+    assert f"\nviolated: {head.lower()} after 12 steps\n" in text
     assert "  error:   `log[i]` is past the end        specs/paxos.spec:44\n           x := log[i].term\n" in text
 
 
