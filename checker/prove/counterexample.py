@@ -62,17 +62,25 @@ def confirmed(plan: Plan, o: Obligation, model: Model, check: FiniteCheck) -> Fo
 def _confirm(plan: Plan, o: Obligation, instance: Instance, interpreter: Interpreter, state: State) -> Found | None:
     clauses = _clauses(plan, o)
     if o.kind in ("initially", "derived"):
-        why = why_false(interpreter, clauses, state)
-        return Found(instance, interpreter, state, None, why[0]) if why else None
+        why = _why(interpreter, clauses, state)
+        return Found(instance, interpreter, state, None, why) if why else None
     if o.kind in ("defined", "range"):
         fault = _fault(interpreter, state, o, clauses)
         return Found(instance, interpreter, state, None, fault) if fault else None
     for taken in _steps(interpreter, state, o.action):
         old = state if o.kind == "step" else None
-        why = why_false(interpreter, clauses, taken.state, old)
+        why = _why(interpreter, clauses, taken.state, old)
         if why:
-            return Found(instance, interpreter, state, taken.state, why[0])
+            return Found(instance, interpreter, state, taken.state, why)
     return None
+
+
+def _why(interpreter: Interpreter, clauses: Sequence[ir.Expr], state: State, old: State | None = None) -> Clause | None:
+    """Why a clause is false, or has no meaning, in a state."""
+    try:
+        return next(iter(why_false(interpreter, clauses, state, old)), None)
+    except Fault as fault:
+        return Clause(fault.message, (), place(fault.span))
 
 
 def _clauses(plan: Plan, o: Obligation) -> tuple[ir.Expr, ...]:

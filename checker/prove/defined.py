@@ -5,6 +5,7 @@ Follows the order of evaluation, so that a guard protects what it guards. It doe
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 from checker.language import ir
@@ -16,68 +17,90 @@ from checker.prove.evaluate import Environment, Evaluator
 from checker.prove.terms import Term
 from checker.prove.values import Value, as_term
 
+Own = Callable[[Expr, Environment, Evaluator], Term]
+
 
 def defined(expr: Expr, env: Environment, e: Evaluator) -> Term:
     """The formula that holds exactly where evaluating the expression meets no undefined operation."""
+    return _everywhere(expr, env, e, _own)
+
+
+def inside(expr: Expr, env: Environment, e: Evaluator) -> Term:
+    """The formula that holds exactly where evaluating the expression steps past no order's last element."""
+    return _everywhere(expr, env, e, _edge)
+
+
+def _everywhere(expr: Expr, env: Environment, e: Evaluator, own: Own) -> Term:
+    """That `own` holds of every operation that is evaluated."""
     if e.forms.total(expr):
         return t.TRUE
     match expr:
         case ir.And():
-            return _in_turn(expr.items, env, e, until=False)
+            return _in_turn(expr.items, env, e, until=False, own=own)
         case ir.Or():
-            return _in_turn(expr.items, env, e, until=True)
+            return _in_turn(expr.items, env, e, until=True, own=own)
         case ir.Binary(operator="=>"):
-            return t.and_(defined(expr.left, env, e), t.implies(e.truth(expr.left, env), defined(expr.right, env, e)))
+            return t.and_(
+                _everywhere(expr.left, env, e, own),
+                t.implies(e.truth(expr.left, env), _everywhere(expr.right, env, e, own)),
+            )
         case ir.If():
             condition = e.truth(expr.condition, env)
-            then, otherwise = defined(expr.then, env, e), defined(expr.otherwise, env, e)
-            return t.and_(defined(expr.condition, env, e), t.implies(condition, then), t.or_(condition, otherwise))
+            then, otherwise = _everywhere(expr.then, env, e, own), _everywhere(expr.otherwise, env, e, own)
+            return t.and_(
+                _everywhere(expr.condition, env, e, own), t.implies(condition, then), t.or_(condition, otherwise)
+            )
         case ir.Quantified():
-            return _under(expr.binders, expr.where, (expr.body,), env, e)
+            return _under(expr.binders, expr.where, (expr.body,), env, e, own)
         case ir.SetOf():
-            return _under(expr.binders, expr.where, (expr.item,), env, e)
+            return _under(expr.binders, expr.where, (expr.item,), env, e, own)
         case ir.MapOf():
-            return _under((expr.binder,), None, (expr.body,), env, e)
+            return _under((expr.binder,), None, (expr.body,), env, e, own)
         case ir.Extreme():
-            return t.and_(_under((expr.binder,), expr.where, (expr.key,), env, e), _extreme_exists(expr, env, e))
+            return t.and_(_under((expr.binder,), expr.where, (expr.key,), env, e, own), own(expr, env, e))
         case ir.Call():
-            arguments = tuple(defined(a, env, e) for a in expr.arguments)
+            arguments = tuple(_everywhere(a, env, e, own) for a in expr.arguments)
             definition = e.forms.definitions[expr.name]
             values = {b.uid: e.value(a, env) for b, a in zip(definition.parameters, expr.arguments, strict=True)}
-            return t.and_(*arguments, defined(definition.body, replace(env, locals=values), e))
+            return t.and_(*arguments, _everywhere(definition.body, replace(env, locals=values), e, own))
         case ir.Old():
             if env.before is None:
                 raise ValueError("old(…) outside a step")
-            return defined(expr.operand, replace(env, state=env.before), e)
+            return _everywhere(expr.operand, replace(env, state=env.before), e, own)
         case _:
-            return t.and_(*(defined(c, env, e) for c in children(expr)), _own(expr, env, e))
+            return t.and_(*(_everywhere(c, env, e, own) for c in children(expr)), own(expr, env, e))
 
 
-def _in_turn(items: tuple[Expr, ...], env: Environment, e: Evaluator, until: bool) -> Term:
+def _in_turn(items: tuple[Expr, ...], env: Environment, e: Evaluator, until: bool, own: Own) -> Term:
     """The items are evaluated from left to right until one has the value `until`."""
     first, *rest = items
-    here = defined(first, env, e)
+    here = _everywhere(first, env, e, own)
     if not rest or all(e.forms.total(r) for r in rest):
         return here
     value = e.truth(first, env)
-    later = _in_turn(tuple(rest), env, e, until)
+    later = _in_turn(tuple(rest), env, e, until, own)
     return t.and_(here, t.or_(value, later) if until else t.implies(value, later))
 
 
 def _under(
-    binders: tuple[Binder, ...], where: Expr | None, bodies: tuple[Expr, ...], env: Environment, e: Evaluator
+    binders: tuple[Binder, ...],
+    where: Expr | None,
+    bodies: tuple[Expr, ...],
+    env: Environment,
+    e: Evaluator,
+    own: Own,
 ) -> Term:
-    """For all values of the binders: the condition is defined, and where it holds so are the bodies."""
-    domains = t.and_(*(defined(b.domain, env, e) for b in binders[:1] if b.domain is not None))
+    """For all values of the binders: `own` holds of the condition, and where that is true also of the bodies."""
+    domains = t.and_(*(_everywhere(b.domain, env, e, own) for b in binders[:1] if b.domain is not None))
 
-    def inside(inner: Environment) -> Term:
-        later = t.and_(*(defined(b.domain, inner, e) for b in binders[1:] if b.domain is not None))
-        parts = t.and_(*(defined(body, inner, e) for body in bodies))
+    def body(inner: Environment) -> Term:
+        later = t.and_(*(_everywhere(b.domain, inner, e, own) for b in binders[1:] if b.domain is not None))
+        parts = t.and_(*(_everywhere(body, inner, e, own) for body in bodies))
         if where is None:
             return t.and_(later, parts)
-        return t.and_(later, defined(where, inner, e), t.implies(e.truth(where, inner), parts))
+        return t.and_(later, _everywhere(where, inner, e, own), t.implies(e.truth(where, inner), parts))
 
-    return t.and_(domains, e.over("forall", binders, env, inside))
+    return t.and_(domains, e.over("forall", binders, env, body))
 
 
 def _extreme_exists(expr: ir.Extreme, env: Environment, e: Evaluator) -> Term:
@@ -117,6 +140,8 @@ def _extreme_exists(expr: ir.Extreme, env: Environment, e: Evaluator) -> Term:
 def _own(expr: Expr, env: Environment, e: Evaluator) -> Term:
     """The domain of the operation at the root."""
     match expr:
+        case ir.Extreme():
+            return _extreme_exists(expr, env, e)
         case ir.Unwrap():
             return e.closed(lambda: e.option(expr.operand, env).some)
         case ir.At() | ir.WithAt():
@@ -132,6 +157,28 @@ def _own(expr: Expr, env: Environment, e: Evaluator) -> Term:
             return t.le(t.integer(len(expr.items)), e.signature.bound(expr.type.index.high))
         case _:
             return t.TRUE
+
+
+def _edge(expr: Expr, env: Environment, e: Evaluator) -> Term:
+    """That the operation at the root does not step past the end of an order."""
+    match expr, expr.type:
+        case ir.Next(), ty.Order(name):
+            return e.closed(lambda: _not_last(e.scalar(expr.operand, env), name))
+        case ir.Append(), ty.Seq(ty.Order(name), _):
+            return e.closed(lambda: _not_last(e.sequence(expr.operand, env).length, name))
+        case ir.SeqLiteral(), ty.Seq(ty.Order(name) as index, _):
+            position = e.signature.zero(index)
+            found = []
+            for _ in expr.items:
+                found.append(_not_last(position, name))
+                position = e.signature.next(index, position)
+            return t.and_(*found)
+        case _:
+            return t.TRUE
+
+
+def _not_last(value: Term, order: str) -> Term:
+    return t.not_(t.eq(value, t.app("order last", (), order)))
 
 
 def _place(expr: ir.At | ir.WithAt, env: Environment, e: Evaluator) -> Term:

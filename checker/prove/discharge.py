@@ -17,9 +17,10 @@ from typing import Any, Literal
 from checker.prove.cache import Cache, Hint, digest
 from checker.prove.counterexample import Budget, failure
 from checker.prove.finite import Core, FiniteCheck, Model, scope
-from checker.prove.obligations import Fact, Obligation, Plan
+from checker.prove.obligations import Obligation, Plan
 from checker.prove.smtlib import Script, Style, script
 from checker.prove.strategies import STRATEGIES, Attempt, schedule
+from checker.prove.transitions import Fact
 from checker.prove.workers import Child
 from checker.verdict import InductionFailure
 

@@ -12,8 +12,9 @@ from typing import Any
 
 from checker.prove import terms as t
 from checker.prove.ground import Grounder, Scope
-from checker.prove.obligations import Fact, Plan
+from checker.prove.obligations import Plan
 from checker.prove.terms import Term
+from checker.prove.transitions import Fact
 from checker.prove.workers import Child
 
 

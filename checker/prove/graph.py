@@ -9,7 +9,8 @@ from collections.abc import Iterable
 
 from checker.language import ir
 from checker.prove.discharge import Discharged
-from checker.prove.obligations import DEFINEDNESS, stated
+from checker.prove.obligations import stated
+from checker.prove.transitions import DEFINEDNESS
 from checker.verdict import ProofGraph
 
 

@@ -231,6 +231,8 @@ class Grounder:
             raise TypeError(f"no scalar: {x.op}")
         if x.name == "order zero":
             return {0: YES}
+        if x.name == "order last":
+            return {self.scope.sizes[x.sort] - 1: YES}
         if x.name.startswith("value "):
             return {int(x.name.removeprefix("value ")): YES}
         if x.name in ("order next", "order previous"):

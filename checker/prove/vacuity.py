@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from checker.prove.finite import FiniteCheck, contradiction
-from checker.prove.obligations import Fact, Plan
+from checker.prove.obligations import Plan
+from checker.prove.transitions import Fact
 
 
 @dataclass(frozen=True)

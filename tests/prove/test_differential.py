@@ -16,9 +16,10 @@ from checker.explore.interpreter import Interpreter, Taken
 from checker.language.frontend import load
 from checker.language.ir import Expr
 from checker.prove.finite import FiniteCheck, Model, scope
-from checker.prove.obligations import Fact, Plan, plan, stated
+from checker.prove.obligations import Plan, plan, stated
 from checker.prove.prove import growing
 from checker.prove.structure import Decoder, Structure
+from checker.prove.transitions import Fact
 
 SPECS = Path(__file__).parent.parent.parent / "specs"
 FILES = ["paxos.spec", "two_phase_commit.spec", "lock_epochs.spec", "peterson.spec"]
