@@ -74,6 +74,13 @@ class FiniteCheck:
             answer = self.ask({"op": "shrink", "assumptions": [*literals, against], "facts": wanted})
         return Model(self.scope, frozenset(answer["model"])) if answer["answer"] == "sat" else None
 
+    def model(self, assumptions: Sequence[int]) -> Model | None:
+        """A structure in which the literals are true, or None if there is none; raises TimeoutError if undecided."""
+        answer = self.ask({"op": "solve", "assumptions": list(assumptions), "smallest": False})
+        if answer["answer"] == "unknown":
+            raise TimeoutError(str(answer.get("reason", "")))
+        return Model(self.scope, frozenset(answer["model"])) if answer["answer"] == "sat" else None
+
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         clauses = self.grounder.circuit.clauses
         if len(clauses) > self.given:

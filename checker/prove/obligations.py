@@ -99,7 +99,7 @@ class _Planner:
         for v in spec.variables:
             with placed(v.span):
                 self.state[v.name] = self.e.signature.symbol(v.type, v.name)
-        for kind in _whole_kinds(spec):
+        for kind in whole_kinds(spec):
             self.e.signature.sort(kind)
         self.here = Environment({}, self.state.__getitem__)
         self.found: list[Obligation] = []
@@ -304,7 +304,7 @@ class _Planner:
                 known += [f for f in self.invariants if f.name == clause_name(p, i) and f not in known]
 
 
-def _whole_kinds(spec: ir.Spec) -> Iterable[ty.Type]:
+def whole_kinds(spec: ir.Spec) -> Iterable[ty.Type]:
     """The sets, maps and sequences that are parts of messages or elements of sets: objects in proofs."""
     fields = [t_ for m in spec.messages for _, t_ in m.layout]
     fields += [v.type.item for v in spec.variables if isinstance(v.type, ty.Set)]
