@@ -13,6 +13,8 @@
 
 #define MOST 64
 
+extern uint64_t permutations;
+
 static uint64_t interrupt_at;
 static uint32_t over;
 
@@ -89,6 +91,7 @@ int main(int argc, char **argv)
            outcome, (unsigned long long)progress.states, (unsigned long long)progress.transitions,
            (unsigned long long)progress.expanded, progress.depth, (unsigned long long)progress.bytes,
            progress.running, search_expected_loss(search));
+    print_numbers("permutations", &permutations, 1);
     print_numbers("taken", taken, shape.actions);
     print_numbers("discovered", discovered, shape.actions);
     print_numbers("bounds", bounds, shape.bounds);

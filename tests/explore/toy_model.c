@@ -25,6 +25,8 @@ enum { DEADLOCK, LARGE_SUM, LAST_STEP, BROKEN, FINDINGS_END };
 
 #include "runtime.h"
 
+uint64_t permutations; /* how many were tried */
+
 static unsigned counter(const State *s, unsigned i)
 {
     return (unsigned)get_bits(s, FIRST_BIT + WIDTH * i, WIDTH);
@@ -120,6 +122,7 @@ static uint64_t element_key(const State *s, const Colours *colours, uint32_t sor
 
 static void permute(const State *s, const Renaming *to, State *out)
 {
+    __atomic_fetch_add(&permutations, 1, __ATOMIC_RELAXED);
     memset(out, 0, sizeof *out);
     for (unsigned i = 0; i < COUNTERS; i++)
         set_bits(out, FIRST_BIT + WIDTH * to->of[0][i], WIDTH, counter(s, i));
