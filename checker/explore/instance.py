@@ -53,7 +53,8 @@ class Instance:
     def sizes(self) -> tuple[tuple[str, str], ...]:
         """Sizes, quorum families, constants and limits as text, in order of declaration."""
         domains, decl = self.worlds[0].domains, self.decl
-        found = [(d.name, str(domains.sizes[d.name])) for d in (*self.spec.sorts, *self.spec.orders)]
+        sized = sorted((*self.spec.sorts, *self.spec.orders), key=lambda d: (d.span.line, d.span.column))
+        found = [(d.name, str(domains.sizes[d.name])) for d in sized]
         families = dict(decl.quorums)
         for quorum in self.spec.quorums:
             if not isinstance(families.get(quorum.name, ir.Majorities()), ir.Majorities):
