@@ -28,7 +28,9 @@ def _prefix(name: str, others: list[str]) -> str:
 def position(element: str, prefix: str) -> int | None:
     """The position of the element that the name stands for, None if it is no element of the sort."""
     digits = element[len(prefix) :]
-    return int(digits) if element.startswith(prefix) and digits.isdecimal() and len(digits) < 10 else None
+    if not element.startswith(prefix) or not digits.isdecimal() or len(digits) > 9:
+        return None
+    return int(digits) if digits == str(int(digits)) else None
 
 
 def is_element(name: str, sorts: Iterable[str]) -> bool:
