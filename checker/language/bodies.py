@@ -211,6 +211,10 @@ class Bodies:
             hint = "send what the node needs to know in a message, or make this a top-level action"
             message = "a node cannot see another node's state, nor act for it"
             self.report.add("Q0401", message, nodes.at, hint, *nodes.notes)
+        if (shared := reads.shared) is not None:
+            hint = "make it a field of the role, or make this a top-level action"
+            message = "a node cannot use state that belongs to no node"
+            self.report.add("Q0418", message, shared.at, hint, *shared.notes)
         if (sent := reads.sent) is not None:
             hint = "remember what the node received in a field of its own, or make this a top-level action"
             message = "a node cannot see what was sent in the whole system"

@@ -120,16 +120,17 @@ class Procedure:
 class Reads:
     """Where a body touches what not every body may: the place in the body, and that in the definition it uses.
 
-    `nodes`: the state of a node other than `self`; `sent`: what was sent; `ghost`: ghost state; `state`: any of these
-    or other state.
+    `nodes`: the state of a node other than `self`; `shared`: state that belongs to no node; `sent`: what was sent;
+    `ghost`: ghost state; `state`: any of these or other state.
     """
 
     nodes: Touch | None = None
+    shared: Touch | None = None
     sent: Touch | None = None
     ghost: Touch | None = None
     state: Touch | None = None
 
-    def mark(self, what: Literal["nodes", "sent", "ghost", "state"], at: Span) -> None:
+    def mark(self, what: Literal["nodes", "shared", "sent", "ghost", "state"], at: Span) -> None:
         """Remember the first place."""
         if getattr(self, what) is None:
             setattr(self, what, Touch(at, at))

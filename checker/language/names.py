@@ -81,8 +81,7 @@ def _global(ex: Expressions, tree: s.Name, scope: Scope) -> ir.Expr:
             return ir.Read(type=value_of(symbol.type), span=span, name=text)
         case ir.VariableDecl():
             scope.reads.mark("state", span)
-            if symbol.kind == "ghost":
-                scope.reads.mark("ghost", span)
+            scope.reads.mark("ghost" if symbol.kind == "ghost" else "shared", span)
             return ir.Read(type=value_of(symbol.type), span=span, name=text)
         case Definition():
             return call(ex, span, symbol, (), scope, node=None)

@@ -80,6 +80,8 @@ def _variable(ex: Expressions, word: s.Word, scope: Scope, after: bool) -> Place
                 return _at_node(ex, word.span, symbol, scope.node, after)
             _assignable(ex, symbol, word.span, after)
             scope.reads.mark("state", word.span)
+            if symbol.kind == "state":
+                scope.reads.mark("shared", word.span)
             return Place(symbol, symbol.type, ir.Read(type=value_of(symbol.type), span=word.span, name=symbol.name))
         case Broken():
             raise Failed
