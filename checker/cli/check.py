@@ -25,9 +25,9 @@ def _threads(_: click.Context, __: click.Parameter, value: str) -> int | None:
 @run_options("check")
 @click.option(
     "--engine",
-    type=click.Choice(["auto", "interpreter", "native"]),
+    type=click.Choice(["auto", "interpreter", "native", "bmc"]),
     default="auto",
-    help="Which engine explores; auto: native code for all but small instances.",
+    help="Which engine explores; auto: native code for all but small instances; bmc: runs of --depth steps, by solver.",
 )
 @click.option("--depth", type=click.IntRange(0), metavar="N", help="Explore runs of at most N steps.")
 @click.option("--memory", callback=memory, metavar="SIZE", help="Stop at this much memory, such as 2G.")
@@ -35,7 +35,7 @@ def _threads(_: click.Context, __: click.Parameter, value: str) -> int | None:
 @click.option("--threads", callback=_threads, default="auto", metavar="N", help="How many threads; default all cores.")
 @click.option("--symmetry/--no-symmetry", default=True, help="Explore one of all states that differ by names only.")
 @click.option("--continue", "go_on", is_flag=True, help="Go on after a violation, and find one of each property.")
-def command(run: Run, engine: Literal["auto", "interpreter", "native"], go_on: bool, **options: Any) -> Exit:
+def command(run: Run, engine: Literal["auto", "interpreter", "native", "bmc"], go_on: bool, **options: Any) -> Exit:
     """Explore every reachable state of the instances of each FILE.
 
     Answers with a verdict for each instance, and the shortest counterexample to what is violated.
@@ -44,7 +44,13 @@ def command(run: Run, engine: Literal["auto", "interpreter", "native"], go_on: b
     from checker.explore.engines import engine as by_name
     from checker.explore.problem import Options
 
-    chosen = Options(engine=by_name(engine), stop_at_first=not go_on, deadlock=run.deadlock, **options)
+    if engine == "bmc":
+        from checker.prove.bounded import ENGINE
+
+        # runs of bounded length say nothing of states without steps
+        chosen = Options(engine=ENGINE, stop_at_first=not go_on, deadlock=False, **options)
+    else:
+        chosen = Options(engine=by_name(engine), stop_at_first=not go_on, deadlock=run.deadlock, **options)
 
     def explore(spec: Any, decl: Any, progress: Any) -> Verdict:
         return check(spec, decl, chosen, progress)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 import click
 
 from checker.cli.console import Console
+from checker.cli.failure import usage
 from checker.cli.options import JsonCommand, color_option, duration, json_option, quiet_option
 from checker.cli.outcome import Exit, of_verdict, worst
 from checker.source import Diagnostic
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
 
 @click.command("prove", cls=JsonCommand)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@click.option("-i", "--instance", metavar="NAME", help="Induction over this instance only, all of it finite.")
+@click.option("--k", type=click.IntRange(1, 100), default=1, metavar="K", help="Let induction look back K states.")
 @click.option("--list", "listing", is_flag=True, help="Print the obligations; ask no solver.")
 @click.option("--timeout", callback=duration, metavar="SECONDS", help="Time for each obligation (20).")
 @click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Seed of the solver.")
@@ -34,6 +38,8 @@ if TYPE_CHECKING:
 @quiet_option
 def command(
     files: tuple[str, ...],
+    instance: str | None,
+    k: int,
     listing: bool,
     timeout: float | None,
     seed: int,
@@ -67,6 +73,8 @@ def command(
         for _, loaded in found.loaded:
             _list(loaded, console)
         return Exit.OK
+    if k > 1 and instance is None:
+        raise usage("Q0713", "`--k` needs `--instance`", "for every size, induction looks back one state")
     options = Options(
         timeout or 20.0,
         seed=seed,
@@ -75,14 +83,28 @@ def command(
         smt2=Path(smt2) if smt2 else None,
         recheck=recheck,
     )
-    verdicts = [_prove(loaded, options, console, full, json_target != "-") for _, loaded in found.loaded]
+    asked = Asked(options, instance, k, full, json_target != "-")
+    verdicts = [_prove(loaded, asked, console) for _, loaded in found.loaded]
     code = worst(of_verdict(v, interrupted=v.reason.startswith("interrupted")) for v in verdicts)
     _save(verdicts, found.warnings, code, json_target, dot, console)
     return code
 
 
-def _prove(loaded: Loaded, options: Options, console: Console, full: bool, printed: bool) -> Verdict:
-    from checker.prove.prove import prove
+@dataclass(frozen=True)
+class Asked:
+    """What is to be proved of each file, and how it is told."""
+
+    options: Options
+    instance: str | None
+    k: int
+    full: bool
+    printed: bool
+
+
+def _prove(loaded: Loaded, asked: Asked, console: Console) -> Verdict:
+    from checker.explore.instance import find_instance
+    from checker.prove.instance import prove_instance
+    from checker.prove.prove import growing, prove
     from checker.report.proof import report, verdict_line
     from checker.report.story import View
 
@@ -91,11 +113,15 @@ def _prove(loaded: Loaded, options: Options, console: Console, full: bool, print
             how = o.how or o.message or "counterexample to induction"
             console.note(f"{o.status.value:<9} {o.seconds:6.2f} s  {o.name} ({how})", "soft")
 
-    verdict = prove(loaded.spec, options, progress)
-    if printed and console.quiet:
+    if asked.instance is None:
+        verdict = prove(loaded.spec, asked.options, progress)
+    else:
+        decl = find_instance(loaded.spec, asked.instance)
+        verdict = prove_instance(growing(loaded.spec), decl, asked.k, asked.options.timeout, progress)
+    if asked.printed and console.quiet:
         console.out(f"{verdict.spec}: {verdict_line(verdict, console.look)}")
-    elif printed:
-        console.out(report(verdict, console.look, View(full)))
+    elif asked.printed:
+        console.out(report(verdict, console.look, View(asked.full)))
     return verdict
 
 

@@ -85,8 +85,10 @@ def _headline(o: ObligationResult) -> str:
     match o.kind:
         case "kept":
             return f"{o.property} is not kept by {o.action}"
+        case "invariant" | "lemma":
+            return f"{o.property} is not inductive for this instance"
         case "step":
-            return f"{o.property} does not hold for {o.action}"
+            return f"{o.property} does not hold for {o.action or 'every step'}"
         case "initially":
             return f"{o.property} does not hold initially"
         case "derived":
@@ -217,6 +219,8 @@ def _remarks(verdict: Verdict, look: Look) -> Iterator[str]:
 def _numbers(verdict: Verdict) -> str:
     if not verdict.obligations:
         return "  " + seconds(verdict.seconds)
+    if verdict.graph is None:
+        return f"  {verdict.engine}, {seconds(verdict.seconds)}"
     how = Counter("solver" if o.how not in ("frame", "form") else o.how for o in verdict.obligations)
     parts = [
         f"{len(verdict.obligations)} obligations: {how['frame']} about nothing that the step writes, "

@@ -22,7 +22,7 @@ def report(verdict: Verdict, look: Look, view: View | None = None, witness: froz
     `witness` names the `reachable`s whose witnesses are told as stories too.
     """
     view = view or View()
-    if verdict.graph is not None:
+    if verdict.graph is not None or verdict.obligations:
         from checker.report import proof
 
         return proof.report(verdict, look, view)
@@ -31,7 +31,7 @@ def report(verdict: Verdict, look: Look, view: View | None = None, witness: froz
     blocks.append(verdict_line(verdict, look))
     if any(p not in told for p in verdict.properties):  # else the stories say it all
         blocks.append(_properties(verdict, look))
-    if verdict.census.actions and (view.full or verdict.assurance is not Assurance.VIOLATED):
+    if verdict.census.actions and verdict.census.states and (view.full or verdict.assurance is not Assurance.VIOLATED):
         blocks.append(_actions(verdict, look))
     blocks.append("\n".join(_remarks(verdict, look)))
     blocks.append(look.paint(_numbers(verdict), "soft"))
