@@ -79,6 +79,13 @@ class Diagnostic:
     notes: tuple[tuple[str, Span], ...] = ()
     severity: Severity = Severity.ERROR
 
+    @property
+    def order(self) -> tuple[int, int, int, int, str, str]:
+        """What diagnostics are sorted by: their place, then their text, so that the order is always the same."""
+        span = self.span
+        place = (span.line, span.column, span.end_line, span.end_column) if span is not None else (0, 0, 0, 0)
+        return (*place, self.code, self.message)
+
     def render(self) -> str:
         """The diagnostic as plain text, with the user's line and carets under the place."""
         head = f"{self.severity.value}[{self.code}]: {self.message}"
@@ -119,7 +126,4 @@ def _excerpt(span: Span) -> str:
     width = max(1, min(last - 1, len(text)) - start)
     gutter = " " * len(str(span.line))
     printable = "".join(c if c.isprintable() else "?" for c in text)
-    return (
-        f"{gutter}--> {span.place}\n{gutter} |\n{span.line} | {printable}\n"
-        f"{gutter} | {' ' * start}{'^' * width}"
-    )
+    return f"{gutter}--> {span.place}\n{gutter} |\n{span.line} | {printable}\n{gutter} | {' ' * start}{'^' * width}"

@@ -85,7 +85,9 @@ class _Elaborator:
         self.steps.enter()
         self.properties.enter()
         instances = elaborate_instances(self.file.items, self.symbols, self.expressions, self.properties.declared)
-        diagnostics = _once_each(sorted(dict.fromkeys(self.report.diagnostics), key=_place))
+        diagnostics = _once_each(
+            sorted(dict.fromkeys(self.report.diagnostics), key=lambda diagnostic: diagnostic.order)
+        )
         head = next((item for item in self.file.items if isinstance(item, s.SpecHead)), None)
         if diagnostics or self.file.broken or head is None:
             return None, diagnostics
@@ -260,8 +262,3 @@ def _with_lines(first: Diagnostic, others: list[Diagnostic]) -> Diagnostic:
 
 
 MOST_LINES = 5
-
-
-def _place(diagnostic: Diagnostic) -> tuple[int, int]:
-    span = diagnostic.span
-    return (span.line, span.column) if span is not None else (0, 0)

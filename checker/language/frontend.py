@@ -38,6 +38,6 @@ def load_source(source: Source, network: Literal["declared", "set"] = "declared"
     file, syntax_errors = parse(source)
     spec, errors = elaborate(file, network)
     if spec is None or syntax_errors:
-        found = sorted({*syntax_errors, *errors}, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0))
+        found = sorted({*syntax_errors, *errors}, key=lambda diagnostic: diagnostic.order)
         raise SpecError(found)
     return Loaded(spec, warnings(spec))

@@ -17,7 +17,7 @@ def warnings(spec: ir.Spec) -> tuple[Diagnostic, ...]:
     """All warnings, in order of place."""
     parts = (_nothing_to_check, _unused_state, _unused_names, _idle_messages, _idle_limits)
     found = [diagnostic for part in parts for diagnostic in part(spec)]
-    return tuple(sorted(found, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0)))
+    return tuple(sorted(found, key=lambda diagnostic: diagnostic.order))
 
 
 def _warning(code: str, message: str, span: Span, hint: str) -> Diagnostic:

@@ -80,7 +80,7 @@ def parse(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
     work = _Work(list(diagnostics))
     items = tuple(item for item in _parse_units(_units(lines, "item"), "item", work) if item is not None)
     work.diagnostics.extend(_head_problems(source, lines))
-    found = sorted(work.diagnostics, key=lambda d: (d.span.line, d.span.column) if d.span else (0, 0))
+    found = sorted(work.diagnostics, key=lambda diagnostic: diagnostic.order)
     return s.File(source, items, frozenset(work.broken)), tuple(found[:MAX_ERRORS])
 
 

@@ -40,7 +40,7 @@ from checker.language.ir import (
     WithField,
     Within,
 )
-from checker.language.traverse import bottom_up, children, rebuild, subterms
+from checker.language.traverse import bottom_up, children, free, rebuild, subterms
 from checker.source import Span
 
 
@@ -109,7 +109,8 @@ class Path:
     """One way through the body of `action` (its qualified name).
 
     All expressions read the state before the step, parameters, and locals of earlier items. The updates happen
-    together, at most one for a variable. `label` says which branches were taken (empty when there are none).
+    together, at most one for a variable. `label` says which branches were taken (empty when there are none). Only the
+    conditions in `limits` read the state after the step: bounds of an instance that come last in a body.
     """
 
     action: str
@@ -118,6 +119,7 @@ class Path:
     updates: tuple[Update, ...]
     label: str
     span: Span = field(compare=False, repr=False)
+    limits: tuple[Bound, ...] = ()
 
     @property
     def writes(self) -> frozenset[str]:
@@ -140,6 +142,7 @@ def paths(spec: Spec, action: ActionDecl) -> tuple[Path, ...]:
             tuple(Update(name, value, span) for name, (value, span) in end.written.items()),
             "; ".join(text for text, _ in end.branches),
             end.branches[-1][1] if end.branches else action.span,
+            end.limits,
         )
         for end in done
     )
@@ -160,6 +163,7 @@ class _Progress:
     pending: tuple[str, ...]
     items: tuple[Item, ...]
     branches: tuple[tuple[str, Span], ...]
+    limits: tuple[Bound, ...] = ()
 
 
 class _Lowering:
@@ -179,6 +183,8 @@ class _Lowering:
         match first:
             case Require(condition, span):
                 return self._after(self.guard(condition, span, at), rest)
+            case Within(condition, bound, span) if not rest and not free(condition):
+                return (replace(at, limits=(*at.limits, Bound(condition, bound, span))),)
             case Within(condition, bound, span):
                 at, value = self.value(condition, at)
                 return self._after(_with_item(self.settle(at), Bound(value, bound, span)), rest)
