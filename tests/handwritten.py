@@ -6,8 +6,8 @@ States are tuples of integers, frozensets and tuples; -1 stands for none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from itertools import combinations, product
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import combinations, permutations, product
 from typing import Any
 
 State = tuple[Any, ...]
@@ -31,10 +31,10 @@ def put(row: tuple[Any, ...], place: int, value: Any) -> tuple[Any, ...]:
     return (*row[:place], value, *row[place + 1 :])
 
 
-def paxos(acceptors: int, ballots: int, values: int) -> Model:
-    """Message sets as in Lamport's own TLA+ specification: 1a, 1b, 2a and 2b."""
+def paxos(acceptors: int, ballots: int, values: int, promisers: Sequence[tuple[int, ...]] = ()) -> Model:
+    """Message sets as in Lamport's own TLA+ specification: 1a, 1b, 2a and 2b. Majorities promise, if none are named."""
     everyone, majority = range(acceptors), acceptors // 2 + 1
-    quorums = list(combinations(everyone, majority))
+    quorums = promisers or list(combinations(everyone, majority))
 
     def safe(promises: frozenset[Any], b: int, v: int) -> bool:
         for quorum in quorums:
@@ -136,3 +136,106 @@ def lock_epochs(nodes: int, epochs: int, first: int | None = None) -> Model:
     candidates = everyone if first is None else [first]
     starts = [(c, (0,) * nodes, tuple(n == c for n in everyone), nothing, nothing) for c in candidates]
     return starts, successors
+
+
+def ring_election(nodes: int) -> Model:
+    """After Chang and Roberts, round each seating of the nodes and with each distribution of the identities."""
+    everyone = range(nodes)
+
+    def successors(state: State) -> Iterator[State]:
+        seats, ids, leaders, tokens = state
+        for n in everyone:
+            after = seats.index((seats[n] + 1) % nodes)
+            yield (seats, ids, leaders, tokens | {(ids[n], after)})
+            for i in everyone:
+                if (i, n) in tokens and i == ids[n]:
+                    yield (seats, ids, leaders | {n}, tokens)
+                if (i, n) in tokens and i > ids[n]:
+                    yield (seats, ids, leaders, tokens | {(i, after)})
+
+    nothing: frozenset[Any] = frozenset()
+    orders = list(permutations(everyone))
+    return [(seats, ids, nothing, nothing) for seats, ids in product(orders, orders)], successors
+
+
+def election(servers: int, terms: int, crashes: int) -> Model:
+    """Sections 5.1 and 5.2 of the Raft paper, without logs."""
+    everyone, majority = range(servers), servers // 2 + 1
+    nobody: frozenset[int] = frozenset()
+
+    def successors(state: State) -> Iterator[State]:
+        term, voted, votes, leading, requests, cast, leads, left = state
+        for n in everyone:
+
+            def entered(
+                t: int, vote: int, n: int = n, state: State = state
+            ) -> tuple[tuple[int, ...], tuple[int, ...], tuple[frozenset[int], ...], tuple[bool, ...]]:
+                term, voted, votes, leading = state[:4]
+                if t == term[n]:
+                    return term, put(voted, n, vote), votes, leading
+                return put(term, n, t), put(voted, n, vote), put(votes, n, nobody), put(leading, n, False)
+
+            if (t := term[n] + 1) < terms:
+                yield (*entered(t, n), requests | {(t, n)}, cast | {(t, n, n)}, leads, left)
+            for t, m in requests:
+                if t > term[n] or (t == term[n] and voted[n] in (-1, m)):
+                    yield (*entered(t, m), requests, cast | {(t, n, m)}, leads, left)
+            for t, m, candidate in cast:
+                if candidate == n and t == term[n]:
+                    counted = put(votes, n, votes[n] | {m})
+                    if len(counted[n]) >= majority:
+                        now = put(leading, n, True)
+                        yield (term, voted, counted, now, requests, cast, leads | {(t, n)}, left)
+                    else:
+                        yield (term, voted, counted, leading, requests, cast, leads, left)
+            for t, _ in leads:
+                if t > term[n]:
+                    yield (*entered(t, -1), requests, cast, leads, left)
+            if left:
+                yield (term, voted, put(votes, n, nobody), put(leading, n, False), requests, cast, leads, left - 1)
+
+    start = ((0,) * servers, (-1,) * servers, (nobody,) * servers, (False,) * servers)
+    return [(*start, nobody, nobody, nobody, crashes)], successors
+
+
+def sharded_store(nodes: int, keys: int, values: int, numbers: int, messages: int) -> Model:
+    """After the relational key-value store of mypyvy's benchmarks. Messages on their way are in a sorted tuple, at most
+    so many; next to it stands what was ever sent, of which the lemmas speak."""
+    everyone = range(nodes)
+
+    def successors(state: State) -> Iterator[State]:
+        table, last, unacked, received, written, air = state
+        for n, k in product(everyone, range(keys)):
+            if (here := table[n][k]) != -1:
+                for v in range(values):
+                    now = put(table, n, put(table[n], k, v))
+                    yield (now, last, unacked, received, put(written, k, v), air)
+                for m, i in product(everyone, range(last[n] + 1, numbers)):
+                    now = put(table, n, put(table[n], k, -1))
+                    kept = unacked | {(n, i, m, k, here)}
+                    yield (now, put(last, n, i), kept, received, written, (*air, ("transfer", n, i, m, k, here)))
+        for parcel in unacked:
+            yield (table, last, unacked, received, written, (*air, ("transfer", *parcel)))
+        for at, (kind, n, i, m, *content) in enumerate(air):
+            others = (*air[:at], *air[at + 1 :])
+            yield (table, last, unacked, received, written, others)
+            if kind == "ack":
+                kept = frozenset(p for p in unacked if p[:2] != (m, i))
+                yield (table, last, kept, received, written, others)
+                continue
+            k, v = content
+            now = table if (m, n, i) in received else put(table, m, put(table[m], k, v))
+            yield (now, last, unacked, received | {(m, n, i)}, written, (*others, ("ack", m, i, n)))
+
+    def few(state: State) -> Iterator[State]:
+        *visible, sent = state
+        for after in successors(tuple(visible)):
+            if len(after[-1]) <= messages:
+                yield (*after[:-1], tuple(sorted(after[-1])), sent | frozenset(after[-1]))
+
+    starts = []
+    nothing: frozenset[Any] = frozenset()
+    for home in product(everyone, repeat=keys):
+        table = tuple(tuple(0 if home[k] == n else -1 for k in range(keys)) for n in everyone)
+        starts.append((table, (0,) * nodes, nothing, nothing, (0,) * keys, (), nothing))
+    return starts, few

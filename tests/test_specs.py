@@ -6,13 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from handwritten import Model, count, lock_epochs, paxos, peterson, two_phase_commit
+from handwritten import (
+    Model,
+    count,
+    election,
+    lock_epochs,
+    paxos,
+    peterson,
+    ring_election,
+    sharded_store,
+    two_phase_commit,
+)
 
 from checker.explore.check import check
 from checker.explore.engines import engine
 from checker.explore.problem import Options
 from checker.language import ir
-from checker.language.frontend import load
+from checker.language.frontend import load, load_source
+from checker.source import Source, SpecError
 from checker.verdict import Assurance, Verdict
 
 SPECS = Path(__file__).parent.parent / "specs"
@@ -71,6 +82,14 @@ def test_lines_are_short_and_plain(path: Path) -> None:
     assert [line for line in text.splitlines() if len(line) > 100 or line != line.rstrip()] == []
 
 
+def test_families_of_quorums_that_do_not_meet_are_refused() -> None:
+    text = (SPECS / "flexible_paxos.spec").read_text(encoding="ascii")
+    spec = load_source(Source("flexible_paxos.spec", text.replace("Promisers = 3 of", "Promisers = 2 of"))).spec
+    with pytest.raises(SpecError) as error:
+        check(spec, spec.instances[0], Options(engine=engine("auto")))
+    assert [d.code for d in error.value.diagnostics] == ["Q0510"]
+
+
 BY_HAND: list[tuple[str, str, Model]] = [
     ("paxos", "small", paxos(acceptors=3, ballots=2, values=2)),
     ("two_phase_commit", "three", two_phase_commit(managers=3)),
@@ -80,6 +99,15 @@ BY_HAND: list[tuple[str, str, Model]] = [
     ("peterson", "four_without_seats", peterson(processes=4)),
     ("lock_epochs", "two_nodes", lock_epochs(nodes=2, epochs=4)),
     ("lock_epochs", "three_nodes", lock_epochs(nodes=3, epochs=5, first=0)),
+    ("ring_election", "three", ring_election(nodes=3)),
+    ("ring_election", "four", ring_election(nodes=4)),
+    ("flexible_paxos", "half_of_four", paxos(acceptors=4, ballots=2, values=2)),
+    ("flexible_paxos", "one_of_three", paxos(acceptors=3, ballots=2, values=2, promisers=[(0, 1, 2)])),
+    ("flexible_paxos", "grid", paxos(acceptors=4, ballots=2, values=2, promisers=[(0, 1), (2, 3)])),
+    ("election", "three", election(servers=3, terms=3, crashes=1)),
+    ("sharded_store", "two_nodes", sharded_store(nodes=2, keys=1, values=2, numbers=2, messages=3)),
+    ("sharded_store", "two_keys", sharded_store(nodes=2, keys=2, values=2, numbers=2, messages=2)),
+    ("sharded_store", "three_nodes", sharded_store(nodes=3, keys=1, values=2, numbers=2, messages=2)),
 ]
 
 
