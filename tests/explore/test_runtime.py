@@ -6,6 +6,7 @@ are stored is run with several of each, and must not differ.
 
 from __future__ import annotations
 
+import ctypes
 import json
 import shutil
 import subprocess
@@ -15,6 +16,7 @@ from functools import cache
 from itertools import pairwise, product
 from math import comb
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -246,6 +248,50 @@ def test_seven_elements_do_not_cost_seven_factorial(toy: Toy) -> None:
 def test_listed_group_stores_one_state_of_each_orbit(toy: Toy) -> None:
     answer = toy(Run(2), "-DGROUP=2")
     assert answer["states"] == (ALL + 4 * (TOP + 1)) // 5  # necklaces of five beads, by Burnside's lemma
+
+
+class _Options(ctypes.Structure):
+    _fields_ = (
+        ("threads", ctypes.c_uint32),
+        ("max_depth", ctypes.c_uint32),
+        ("max_states", ctypes.c_uint64),
+        ("max_bytes", ctypes.c_uint64),
+        ("max_seconds", ctypes.c_double),
+        ("initial_slots", ctypes.c_uint32),
+        ("reserved", ctypes.c_uint32),
+        ("stop_on", ctypes.c_void_p),
+    )
+
+
+def library(directory: Path, level: str, *flags: str) -> ctypes.CDLL:
+    name = directory / f"toy{level}{len(flags)}.so"
+    sources = [str(HERE / "toy_model.c"), str(NATIVE / "runtime.c")]
+    command = [compiler or "cc", level, *flags, "-fPIC", "-shared", f"-I{NATIVE}", *sources, "-pthread"]
+    subprocess.run([*command, "-o", str(name)], check=True)
+    loaded = ctypes.CDLL(str(name))
+    loaded.search_new.restype = loaded.model_code.restype = ctypes.c_void_p
+    loaded.search_adopt.restype = ctypes.c_bool
+    return loaded
+
+
+def test_search_goes_on_with_code_of_another_compiler(tmp_path: Path) -> None:
+    plain, tuned, other = library(tmp_path, "-O0"), library(tmp_path, "-O2"), library(tmp_path, "-O1", "-DCOUNTERS=4")
+    options = _Options(threads=2, max_depth=2**32 - 1)
+    search = ctypes.c_void_p(plain.search_new(ctypes.byref(options)))
+    assert not plain.search_adopt(search, ctypes.c_void_p(other.model_code()))
+    outcome: list[int] = []
+    thread = Thread(target=lambda: outcome.append(plain.search_run(search)))
+    thread.start()
+    for _ in range(200):  # to and fro while it runs
+        assert plain.search_adopt(search, ctypes.c_void_p(tuned.model_code()))
+        assert plain.search_adopt(search, ctypes.c_void_p(plain.model_code()))
+    assert plain.search_adopt(search, ctypes.c_void_p(tuned.model_code()))
+    thread.join()
+    levels = (ctypes.c_uint64 * (K * TOP + 1))()
+    assert outcome == [COMPLETE]
+    assert plain.search_levels(search, levels, len(levels)) == len(levels)
+    assert sum(levels) == ALL
+    plain.search_free(search)
 
 
 def test_hash_compaction_needs_less_memory_and_says_what_it_may_lose(toy: Toy) -> None:

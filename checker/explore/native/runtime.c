@@ -94,10 +94,11 @@ static void work(Worker *w)
     if (chunk > 512) chunk = 512;
     while (!__atomic_load_n(&search->stopped, __ATOMIC_RELAXED)
            && (first = __atomic_fetch_add(&search->cursor, chunk, __ATOMIC_RELAXED)) < search->level_end) {
-        model.expand_range(w, first, first + chunk < search->level_end ? first + chunk : search->level_end);
+        uint64_t end = first + chunk < search->level_end ? first + chunk : search->level_end;
+        __atomic_load_n(&search->code, __ATOMIC_ACQUIRE)->expand_range(w, first, end);
         look_at_clock(w);
     }
-    model.flush(w);
+    __atomic_load_n(&search->code, __ATOMIC_ACQUIRE)->flush(w);
     finish(w);
 }
 
@@ -244,6 +245,7 @@ static bool new_search(Search *search, const Options *options)
     search->options = *options;
     if (!search->options.threads) search->options.threads = 1;
     if (!search->options.max_bytes) search->options.max_bytes = default_memory();
+    search->code = &model;
     search->depth = BEFORE_INITIAL;
     search->level_room = 64;
     search->workers = calloc(search->options.threads, sizeof *search->workers);
@@ -290,6 +292,18 @@ void search_free(Search *search)
 Shape model_shape(void)
 {
     return model.shape;
+}
+
+const Model *model_code(void)
+{
+    return &model;
+}
+
+bool search_adopt(Search *search, const Model *other)
+{
+    if (memcmp(&other->shape, &model.shape, sizeof model.shape) != 0) return false;
+    __atomic_store_n(&search->code, other, __ATOMIC_RELEASE);
+    return true;
 }
 
 void search_stop(Search *search)

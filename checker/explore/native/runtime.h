@@ -50,6 +50,7 @@
 
 typedef struct Search Search;
 typedef struct Worker Worker;
+typedef struct Model Model;
 
 /* --- what the caller (Python, by ctypes) sees ------------------------------------------------------------- */
 
@@ -111,6 +112,11 @@ void search_finding(const Search *search, uint32_t finding, Finding *out);
  * the canonical form of its state. The same for any number of threads. */
 uint32_t search_trace(Search *search, uint32_t finding, uint8_t *states, uint32_t room);
 double search_expected_loss(const Search *search); /* with HASH_COMPACT: expected number of states lost; else 0 */
+/* Goes on with other code for the same model, at once and while the search runs: that of a library made from the same
+ * text and macros by a compiler that takes more time to optimise, which must stay loaded as long as the search lives.
+ * So a search may begin with code that was compiled quickly. False, and nothing happens, if it cannot be the same model. */
+bool search_adopt(Search *search, const Model *model);
+const Model *model_code(void); /* what `search_adopt` takes */
 void search_free(Search *search);
 
 /* `discovered[a]` counts each state for the smallest action that leads to it from the level before, so it does not

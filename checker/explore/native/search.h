@@ -42,6 +42,22 @@ typedef struct {
     bool hit;
 } Pursuit;
 
+/* The model, as kernel.h exports it to runtime.c. */
+struct Model {
+    Shape shape;
+    uint32_t state_words, link_bytes, entry_bytes, batch_bytes;
+    void (*begin)(Worker *w); /* puts the initial states into the batch */
+    void (*expand_range)(Worker *w, uint64_t first, uint64_t end);
+    void (*flush)(Worker *w); /* looks up and stores what is in the batch */
+    void (*expand_one)(Worker *w, const uint64_t *state);       /* for pursuits */
+    uint64_t (*hash_entry)(const char *entry);
+    uint64_t (*hash_state)(const uint64_t *state);
+    bool (*holds)(const char *entry, const uint64_t *state);    /* whether the entry is that of the state */
+    void (*load_entry)(const char *entry, uint64_t *state);     /* NULL with HASH_COMPACT */
+    uint64_t (*link_parent)(const char *entry);                 /* the bits that the link has of the state before */
+    uint64_t (*parent_bits)(uint64_t hash);                     /* the bits that a link has of a hash */
+};
+
 struct Worker {
     Search *search;
     const void *state;   /* the state in hand */
@@ -86,6 +102,7 @@ struct Search {
     bool full;             /* the table may grow no more */
 
     /* written while workers run */
+    const Model *code; /* what workers expand and store states with: `model`, or the same compiled with more care */
     uint64_t cursor __attribute__((aligned(CACHE_LINE))); /* next state to expand */
     uint64_t used __attribute__((aligned(CACHE_LINE)));   /* entries given out */
     uint32_t stopped;      /* 1: come to an end soon */
@@ -117,22 +134,6 @@ struct Search {
     uint32_t running;
     uint64_t bytes;
 };
-
-/* The model, as kernel.h exports it to runtime.c. */
-typedef struct {
-    Shape shape;
-    uint32_t state_words, link_bytes, entry_bytes, batch_bytes;
-    void (*begin)(Worker *w); /* puts the initial states into the batch */
-    void (*expand_range)(Worker *w, uint64_t first, uint64_t end);
-    void (*flush)(Worker *w); /* looks up and stores what is in the batch */
-    void (*expand_one)(Worker *w, const uint64_t *state);       /* for pursuits */
-    uint64_t (*hash_entry)(const char *entry);
-    uint64_t (*hash_state)(const uint64_t *state);
-    bool (*holds)(const char *entry, const uint64_t *state);    /* whether the entry is that of the state */
-    void (*load_entry)(const char *entry, uint64_t *state);     /* NULL with HASH_COMPACT */
-    uint64_t (*link_parent)(const char *entry);                 /* the bits that the link has of the state before */
-    uint64_t (*parent_bits)(uint64_t hash);                     /* the bits that a link has of a hash */
-} Model;
 
 extern const Model model;
 
