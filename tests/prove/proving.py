@@ -10,7 +10,7 @@ from checker.language.ir import Spec
 from checker.prove.discharge import Options
 from checker.prove.prove import prove
 from checker.source import Source
-from checker.verdict import Status, Verdict
+from checker.verdict import ObligationResult, Status, Verdict
 
 SPECS = Path(__file__).parent.parent.parent / "specs"
 
@@ -23,6 +23,17 @@ def verdict(text: str, **options: object) -> Verdict:
     """The verdict without cache and without exploring first."""
     chosen = {"timeout": 10.0, "explore": 0.0, "cache": False, **options}
     return prove(spec(text), Options(**chosen))  # type: ignore[arg-type]
+
+
+def until_refuted(text: str, most_facts: int, **options: object) -> Verdict:
+    """As `verdict`, but only until there is a counterexample to induction of at most so many relevant facts."""
+    chosen = {"timeout": 10.0, "explore": 0.0, "cache": False, "jobs": 1, **options}
+
+    def stop(result: ObligationResult) -> None:
+        if result.failure is not None and len(result.failure.relevant) <= most_facts:
+            raise KeyboardInterrupt
+
+    return prove(spec(text), Options(**chosen), stop)  # type: ignore[arg-type]
 
 
 def without_lemma(text: str, name: str) -> str:
