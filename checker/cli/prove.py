@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 @click.option("--dot", metavar="FILE", help="Write the proof graph for Graphviz.")
 @click.option("--smt2", metavar="DIR", help="Write each proved obligation as SMT-LIB 2.")
 @click.option("--recheck", is_flag=True, help="Ask cvc5, where installed, about each proved obligation.")
+@click.option("--suggest", is_flag=True, help="Propose clauses that exclude a counterexample to induction.")
 @click.option("--full", is_flag=True, help="All counterexamples to induction, with whole states.")
 @json_option
 @color_option
@@ -48,6 +49,7 @@ def command(
     dot: str | None,
     smt2: str | None,
     recheck: bool,
+    suggest: bool,
     full: bool,
     json_target: str | None,
     color: Literal["auto", "always", "never"],
@@ -62,6 +64,7 @@ def command(
     from pathlib import Path
 
     from checker.cli.files import read
+    from checker.prove.counterexample import Budget
     from checker.prove.discharge import Options
 
     console = Console(color, quiet)
@@ -82,6 +85,7 @@ def command(
         cache=cache,
         smt2=Path(smt2) if smt2 else None,
         recheck=recheck,
+        budget=Budget(suggest=10.0 if suggest else 0.0),
     )
     asked = Asked(options, instance, k, full, json_target != "-")
     verdicts = [_prove(loaded, asked, console) for _, loaded in found.loaded]

@@ -22,6 +22,7 @@ from checker.prove.finite import FiniteCheck, Model
 from checker.prove.ground import Scope
 from checker.prove.obligations import Obligation, Plan
 from checker.prove.structure import Decoder, Structure
+from checker.prove.suggest import suggestions
 from checker.prove.words import Words
 from checker.source import SpecError
 from checker.verdict import Clause, InductionFailure, Trace
@@ -29,10 +30,19 @@ from checker.verdict import Clause, InductionFailure, Trace
 
 @dataclass(frozen=True)
 class Budget:
-    """Seconds for shrinking one counterexample, and for exploring the instance it belongs to."""
+    """Seconds for shrinking one counterexample, for exploring the instance it belongs to, and for suggestions."""
 
     shrink: float = 2.0
     explore: float = 3.0
+    suggest: float = 0.0
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A part of a state in words, and the same with names that may be bound for the elements in it."""
+
+    text: str
+    general: str
 
 
 @dataclass(frozen=True)
@@ -120,7 +130,7 @@ def failure(plan: Plan, o: Obligation, model: Model, check: FiniteCheck, budget:
     if found is None:
         return None
     deadline = time.monotonic() + budget.shrink
-    relevant: tuple[str, ...] = ()
+    relevant: tuple[Fact, ...] = ()
     scope, names = model.scope, list(model.scope.sizes)
     while names and time.monotonic() < deadline:
         reduced = _fewest(plan, o, _reduced(scope, names[0]), budget.shrink)
@@ -137,7 +147,10 @@ def failure(plan: Plan, o: Obligation, model: Model, check: FiniteCheck, budget:
     trace = trace_from_states(found.interpreter, states, from_anywhere=True)
     reachable, run = classify(plan, o, found, budget.explore)
     sizes = tuple((d.name, str(scope.sizes[d.name])) for d in (*plan.spec.sorts, *plan.spec.orders))
-    return InductionFailure(trace, sizes, relevant, found.clause, reachable, run)
+    proposed: tuple[str, ...] = ()
+    if budget.suggest > 0 and reachable is not True and o.kind in ("kept", "step", "derived"):
+        proposed = suggestions(plan.spec, scope, [fact.general for fact in relevant], budget.suggest)
+    return InductionFailure(trace, sizes, tuple(fact.text for fact in relevant), found.clause, reachable, run, proposed)
 
 
 def _reduced(scope: Scope, name: str) -> Scope:
@@ -145,7 +158,7 @@ def _reduced(scope: Scope, name: str) -> Scope:
     return replace(scope, sizes={**scope.sizes, name: scope.sizes[name] - 1})
 
 
-def _fewest(plan: Plan, o: Obligation, scope: Scope, seconds: float) -> tuple[Found, tuple[str, ...]] | None:
+def _fewest(plan: Plan, o: Obligation, scope: Scope, seconds: float) -> tuple[Found, tuple[Fact, ...]] | None:
     """A confirmed counterexample of the scope with few facts true, and those that matter; None if there is none."""
     if any(size < 1 for size in scope.sizes.values()):
         return None
@@ -185,26 +198,30 @@ def classify(plan: Plan, o: Obligation, found: Found, seconds: float) -> tuple[b
     return (False if answer.end is End.COMPLETE else None), None
 
 
-def _relevant(plan: Plan, o: Obligation, model: Model, check: FiniteCheck) -> tuple[str, ...]:
+def _relevant(plan: Plan, o: Obligation, model: Model, check: FiniteCheck) -> tuple[Fact, ...]:
     """The few parts of the state that make the step possible and the goal fail."""
-    words = Words(plan.spec, check.scope)
+    words, general = Words(plan.spec, check.scope), Words(plan.spec, check.scope, general=True)
     grounder = check.grounder
-    names: dict[int, str] = {}
+    names: dict[int, Fact] = {}
     fixed: list[int] = []
     for (name, values), literal in grounder.truths.items():
         held = literal if literal in model.literals else -literal
-        text = words.truth(name, grounder.sorts.get(name, ()), values, held > 0)
+        sorts = grounder.sorts.get(name, ())
+        shown, bound = (w.truth(name, sorts, values, held > 0) for w in (words, general))
         fixed.append(held)
-        names[held] = text
+        names[held] = Fact(shown, bound)
     for (name, values, sort), cases in grounder.scalars.items():
+        sorts = grounder.sorts.get(name, ())
         for value, literal in cases.items():
             held = literal in model.literals if literal > 0 else -literal not in model.literals
             if held and len(cases) > 1:
+                shown, bound = (w.scalar(name, sorts, values, sort, value) for w in (words, general))
                 fixed.append(literal)
-                names[literal] = words.scalar(name, grounder.sorts.get(name, ()), values, sort, value)
-    fixed.sort(key=lambda x: bool(names[x]))  # what is not of the state is never shown, so it is given up last
+                names[literal] = Fact(shown, bound)
+    fixed.sort(key=lambda x: bool(names[x].text))  # what is not of the state is never shown, so it is given up last
     always = {*plan.axioms, *plan.ranges}
     guards = (f.formula for f in o.givens if not f.source and f not in always)
     reached = check.grounder.literal(t.and_(*guards, t.not_(o.goal)))
     answer = check.ask({"op": "solve", "assumptions": [*fixed, -reached], "smallest": True})
-    return tuple(sorted({names[x] for x in answer.get("core", ()) if names.get(x)}))
+    core = {names[x] for x in answer.get("core", ()) if x in names and names[x].text}
+    return tuple(sorted(core, key=lambda fact: fact.text))

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from checker.prove.alternation import cycle
 from checker.prove.cache import Cache, Hint, digest
 from checker.prove.counterexample import Budget, failure
 from checker.prove.finite import Core, FiniteCheck, Model, scope
@@ -164,10 +165,24 @@ class Discharger:
         found = self.attempts(o, facts, selected, key, (start, end), tried, None)
         if found is not None:
             return found
-        reason = "interrupted" if self.stopped.is_set() else f"no strategy decided it within {end - start:g} s"
         return Discharged(
-            o, "unknown", seconds=time.monotonic() - start, tried=tuple(dict.fromkeys(tried)), reason=reason
+            o,
+            "unknown",
+            seconds=time.monotonic() - start,
+            tried=tuple(dict.fromkeys(tried)),
+            reason="interrupted" if self.stopped.is_set() else self.advice(o, end - start, selected is not None),
         )
+
+    def advice(self, o: Obligation, seconds: float, holds_finitely: bool) -> str:
+        """Why an obligation may have stayed open, and what can be done about it."""
+        parts = [f"no strategy decided it within {seconds:g} s"]
+        if holds_finitely:
+            parts.append("it holds for a few elements of each sort, so it may well be true")
+        round_ = cycle([(f.name, f.formula) for f in (*o.givens, *o.hypotheses)], o.goal)
+        if round_:
+            parts.append(f"its quantifiers go round: {round_}; a ghost in place of an `exists` would break the cycle")
+        parts.append("state what it needs as a lemma of its own, derive it with `proof`, or give it more --timeout")
+        return ". ".join(part[0].upper() + part[1:] for part in parts)
 
     def recall(self, o: Obligation, facts: tuple[Fact, ...], key: str, start: float) -> Discharged | None:
         """What succeeded for the same text before, run again."""

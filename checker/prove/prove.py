@@ -170,7 +170,8 @@ def _property(p: ir.Property, results: Iterable[Discharged], holds: bool) -> Pro
     if holds:
         message = ""
     elif failed:
-        message = f"{failed[0].obligation.name}: {failed[0].reason or 'has a counterexample to induction'}"
+        what = "was not decided" if failed[0].status == "unknown" else "has a counterexample to induction"
+        message = f"{failed[0].obligation.name} {what}"
     else:
         message = "its own obligations are proved, but it rests on properties that are not"
     run = next((r.failure for r in failed if r.failure is not None and r.failure.reachable), None)

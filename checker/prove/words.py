@@ -17,8 +17,11 @@ from checker.prove.ground import Scope
 
 @dataclass(frozen=True)
 class Words:
+    """`general`: elements are called by names that may be bound (`acceptor_0`) instead of their own."""
+
     spec: ir.Spec
     scope: Scope
+    general: bool = False
 
     def truth(self, name: str, sorts: Sequence[str], values: Sequence[int], holds: bool) -> str:
         """A fact that is true or false; empty if it is not about the state."""
@@ -42,9 +45,17 @@ class Words:
         enum = next((e for e in self.spec.enums if e.name == sort), None)
         if enum is not None:
             return enum.values[value]
+        if self.general and any(d.name == sort for d in (*self.spec.sorts, *self.spec.orders)):
+            return self.variable(sort, value)
         if any(s.name == sort for s in self.spec.sorts):
             return element(self.spec, ty.Sort(sort), value)
         return str(value)
+
+    def variable(self, sort: str, value: int) -> str:
+        """The name for an element of a sort or order; the least of an order from zero has one already."""
+        if value == 0 and any(d.name == sort and d.from_zero for d in self.spec.orders):
+            return "zero"
+        return f"{sort[0].lower()}{sort[1:]}_{value}"
 
     def _state(self, name: str, args: list[str]) -> str:
         for v in sorted(self.spec.variables, key=lambda v: -len(v.name)):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
-from proving import failed, spec, verdict
+import z3
+from proving import SPECS, failed, spec, verdict, without_lemma
 
+from checker.explain import page
+from checker.language.frontend import load
 from checker.prove.cache import Cache, Hint
-from checker.prove.discharge import Discharger, Options
+from checker.prove.counterexample import Budget
+from checker.prove.discharge import Discharged, Discharger, Options
 from checker.prove.obligations import plan
-from checker.prove.prove import prove
+from checker.prove.prove import growing, prove
+from checker.prove.workers import Child
 from checker.source import SpecError
 from checker.verdict import Assurance, Status
 
@@ -238,3 +244,75 @@ def test_no_reachable_is_remarked() -> None:
                   Options(cache=False))  # fmt: skip
     assert found.assurance is Assurance.PROVED
     assert any("no `reachable`" in note for note in found.notes)
+
+
+def test_a_suggestion_excludes_the_counterexample_and_is_true() -> None:
+    text = (SPECS / "paxos.spec").read_text(encoding="utf-8")
+    lost = "SilentPromiseMeansNoVote"
+    found = verdict(without_lemma(text, lost), budget=Budget(suggest=20.0))
+    proposed = [s for o in found.obligations if o.failure is not None for s in o.failure.suggestions]
+    assert len(proposed) == 1
+    strengthened = without_lemma(text, lost).replace(
+        "proof Agreement", f"lemma {lost}\n    {proposed[0]}\n\nproof Agreement"
+    )
+    assert verdict(strengthened).assurance is Assurance.PROVED
+
+
+def test_what_stays_open_says_what_was_tried_and_what_to_do() -> None:
+    found = verdict((SPECS / "ring_election.spec").read_text(encoding="utf-8"), timeout=0.001)
+    unknown = [o for o in found.obligations if o.status is Status.UNKNOWN]
+    assert unknown and found.assurance is Assurance.INCONCLUSIVE
+    assert "Node -> Node" in unknown[0].message and "--timeout" in unknown[0].message
+
+
+@pytest.mark.parametrize("code", ["Q0901", "Q0902"])
+def test_the_pages_of_the_codes_show_them(code: str) -> None:
+    shown = dict(page(code).examples)
+    with pytest.raises(SpecError) as error:
+        verdict(shown["spec"])
+    assert [d.code for d in error.value.diagnostics] == [code]
+    assert verdict(shown["spec ok"]).assurance is Assurance.PROVED
+
+
+def test_the_text_of_a_proof_can_be_checked_again(tmp_path: Path) -> None:
+    found = verdict((SPECS / "lock_epochs.spec").read_text(encoding="utf-8"), smt2=tmp_path)
+    solved = [o for o in found.obligations if o.how not in ("frame", "form")]
+    files = sorted(tmp_path.glob("*.smt2"))
+    assert len(files) == len(solved) > 10
+    solver = z3.Solver()
+    solver.from_string(files[0].read_text(encoding="utf-8"))
+    assert solver.check() == z3.unsat
+
+
+def test_an_interrupt_keeps_what_was_found() -> None:
+    obligations = plan(growing(load(SPECS / "peterson.spec").spec))
+    discharger = Discharger(obligations, Options(cache=False, jobs=1), Cache(None))
+    seen: list[str] = []
+
+    def interrupt(r: Discharged) -> None:
+        seen.append(r.obligation.name)
+        if not r.obligation.decided:
+            raise KeyboardInterrupt
+
+    found = discharger.run(obligations.obligations, interrupt)
+    assert len(found) == len(obligations.obligations)
+    assert {r.obligation.name for r in found if r.status == "proved"} == set(seen)
+    assert any(r.reason == "interrupted" for r in found)
+
+
+def test_a_solver_that_does_not_answer_is_killed() -> None:
+    child = Child()
+    slow = {"op": "prove", "declarations": "(declare-fun f (Int) Int)", "assertions": _HARD, "options": {},
+            "simple": False, "core": False, "ms": 3_600_000}  # fmt: skip
+    try:
+        begin = time.monotonic()
+        assert child.ask(slow, 0.2)["answer"] == "unknown"
+        assert time.monotonic() - begin < 5
+        easy = {**slow, "assertions": [["a", "false"]]}
+        assert child.ask(easy, 5.0)["answer"] == "unsat"
+    finally:
+        child.close()
+
+
+# The sum of three cubes that is 42, without the hint that its terms have seventeen digits.
+_HARD = [["a", "(exists ((x Int) (y Int) (z Int)) (= 42 (+ (* x x x) (* y y y) (* z z z))))"]]
