@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 from mutants import MUTANTS, load_mutant
@@ -13,28 +13,20 @@ from proving import SPECS, failed, until_refuted, verdict, without_lemma
 from checker.prove.counterexample import Budget
 from checker.verdict import Assurance, Status
 
-LEMMA = re.compile(r"^lemma (\w+)", re.MULTILINE)
-TEXTS = {path.stem: path.read_text(encoding="ascii") for path in sorted(SPECS.glob("*.spec"))}
-PROVED = [name for name, text in TEXTS.items() if LEMMA.search(text)]
-BROKEN = [path for path in MUTANTS if load_mutant(path).base.name in PROVED]
-LEMMAS = [(name, lemma) for name in PROVED for lemma in LEMMA.findall(TEXTS[name])]
 LONG = {"raft"}
-"""Specs whose proofs take minutes."""
+"""Specs whose proofs take minutes, which are no part of these tests."""
+
+LEMMA = re.compile(r"^lemma (\w+)", re.MULTILINE)
+TEXTS = {path.stem: path.read_text(encoding="ascii") for path in sorted(SPECS.glob("*.spec")) if path.stem not in LONG}
+PROVED = [name for name, text in TEXTS.items() if LEMMA.search(text)]
+LEMMAS = [(name, lemma) for name in PROVED for lemma in LEMMA.findall(TEXTS[name])]
+BROKEN = [path for path in MUTANTS if load_mutant(path).base.stem in PROVED]
 
 FACTS = 10
 """What a reader can take in at once."""
 
 
-def cases(named: Sequence[tuple[str, tuple[object, ...]]]) -> list[object]:
-    """Parameters by the name of their spec; those of long proofs are marked slow."""
-    slow = (pytest.mark.slow,)
-    return [
-        pytest.param(*values, marks=slow if name in LONG else (), id="-".join(str(v) for v in values))
-        for name, values in named
-    ]
-
-
-@pytest.mark.parametrize("name", cases([(name, (name,)) for name in PROVED]))
+@pytest.mark.parametrize("name", PROVED)
 def test_every_property_is_proved(name: str) -> None:
     found = verdict(TEXTS[name])
     assert failed(found) == []
@@ -45,20 +37,19 @@ def test_every_property_is_proved(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 11))
-@pytest.mark.parametrize("name", [name for name in PROVED if name not in LONG])
+@pytest.mark.parametrize("name", PROVED)
 def test_the_seed_does_not_matter(name: str, seed: int) -> None:
     assert verdict(TEXTS[name], seed=seed).assurance is Assurance.PROVED
 
 
-@pytest.mark.parametrize("name", cases([(load_mutant(path).base.stem, (path.stem,)) for path in MUTANTS]))
-def test_a_mutant_is_never_proved(name: str) -> None:
-    path = next(path for path in MUTANTS if path.stem == name)
+@pytest.mark.parametrize("path", BROKEN, ids=lambda path: path.stem)
+def test_a_mutant_is_never_proved(path: Path) -> None:
     found = until_refuted(load_mutant(path).source.text, 100, budget=Budget(shrink=0.5, explore=0.2))
     assert found.assurance is not Assurance.PROVED
     assert any(o.failure is not None for o in found.obligations), "it should have a counterexample to induction"
 
 
-@pytest.mark.parametrize(("name", "lemma"), cases([(name, (name, lemma)) for name, lemma in LEMMAS]))
+@pytest.mark.parametrize(("name", "lemma"), LEMMAS)
 def test_without_a_lemma_there_is_a_small_counterexample(name: str, lemma: str) -> None:
     """No lemma is superfluous; and whoever forgets one soon sees a state that only it excludes."""
     before = processor_time()
