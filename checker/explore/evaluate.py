@@ -15,6 +15,7 @@ from checker.explore import network, partial
 from checker.explore.domains import MOST_VALUES, Domains, Value, shown_size, too_many
 from checker.language import ir
 from checker.language import types as ty
+from checker.language.forms import Forms
 from checker.source import Span, SpecError
 
 State: TypeAlias = Sequence[Value]
@@ -32,6 +33,7 @@ class Evaluator:
     def __init__(self, domains: Domains, reads: Mapping[str, Eval]) -> None:
         self.domains = domains
         self.spec = domains.spec
+        self._forms = Forms(domains.spec)
         self._reads = reads
         self._declared = {d.name: d for d in self.spec.definitions}
         self._definitions: dict[str, Eval] = {}
@@ -82,8 +84,8 @@ class Evaluator:
             case ir.If(condition=condition, then=then, otherwise=otherwise):
                 test, yes, no = go(condition), go(then), go(otherwise)
                 return lambda s, e: yes(s, e) if test(s, e) else no(s, e)
-            case ir.Quantified(kind=kind, binders=binders, where=where, body=body):
-                return self._quantified(kind, binders, where, body)
+            case ir.Quantified():
+                return self._quantified(expr)
             case ir.SetOf(binders=binders, where=where, item=item):
                 return self._set_of(binders, where, item)
             case ir.MapOf(binder=binder, body=body):
@@ -246,13 +248,16 @@ class Evaluator:
             names = ", ".join(f"`{binder.name}`" for binder in free)
             raise SpecError([too_many(f"there are {shown_size(size)} choices of {names}", span)])
 
-    def _quantified(self, kind: str, binders: tuple[ir.Binder, ...], where: ir.Expr | None, body: ir.Expr) -> Eval:
-        self.bearable(binders, body.span if not binders else binders[0].span.to(binders[-1].span))
-        inner = self._compile(body)
-        if where is not None:
-            inner = _restricted(kind, self._compile(where), inner)
+    def _quantified(self, expr: ir.Quantified) -> Eval:
+        """A formula without meaning for some choice has none, whatever the others say: elements come in no order."""
+        kind, binders = expr.kind, expr.binders
+        self.bearable(binders, expr.body.span if not binders else binders[0].span.to(binders[-1].span))
+        inner = self._compile(expr.body)
+        if expr.where is not None:
+            inner = _restricted(kind, self._compile(expr.where), inner)
+        decide = _first_choice if self._forms.total(expr) else _every_choice
         for binder in reversed(binders):
-            inner = (_for_all if kind == "forall" else _exists)(binder.uid, self.choices(binder), inner)
+            inner = decide(binder.uid, self.choices(binder), inner, kind == "forall")
         return inner
 
     def _set_of(self, binders: tuple[ir.Binder, ...], where: ir.Expr | None, item: ir.Expr) -> Eval:
@@ -377,26 +382,31 @@ def _restricted(kind: str, where: Eval, body: Eval) -> Eval:
     return lambda s, e: where(s, e) and body(s, e)
 
 
-def _for_all(uid: int, choices: Eval, body: Eval) -> Eval:
-    def for_all(s: State, e: Env) -> bool:
+def _first_choice(uid: int, choices: Eval, body: Eval, usual: bool) -> Eval:
+    """`usual` unless the body says otherwise of some choice; ends with the first that does."""
+
+    def decided(s: State, e: Env) -> bool:
         for value in choices(s, e):
             e[uid] = value
-            if not body(s, e):
-                return False
-        return True
+            if body(s, e) != usual:
+                return not usual
+        return usual
 
-    return for_all
+    return decided
 
 
-def _exists(uid: int, choices: Eval, body: Eval) -> Eval:
-    def exists(s: State, e: Env) -> bool:
+def _every_choice(uid: int, choices: Eval, body: Eval, usual: bool) -> Eval:
+    """The same for a body that may have no meaning: it is asked of all choices."""
+
+    def decided(s: State, e: Env) -> bool:
+        answer = usual
         for value in choices(s, e):
             e[uid] = value
-            if body(s, e):
-                return True
-        return False
+            if body(s, e) != usual:
+                answer = not usual
+        return answer
 
-    return exists
+    return decided
 
 
 _Fill: TypeAlias = Callable[[State, Env, list[Value]], None]

@@ -190,7 +190,7 @@ LAZY = {
     "a == 0 or q[1] == 0": True,
     "if a == 0 then true else q[1] == 0": True,
     "forall x in 1..3 where x <= length(q): q[x] == 0": True,
-    "exists x in 0..3: x == 0 or q[x] == 0": True,
+    "exists x in 0..3: x == 0 or (1 <= x <= length(q) and q[x] == 0)": True,
     "o != none => (the o) == 1": True,
 }
 
@@ -210,6 +210,8 @@ FAULTS = {
     "length(q[..2]) == 2": "Q0606",
     "[x in 1..2 -> x][a] == 0": "Q0602",
     "exists x in 0..3: q[x] == 0": "Q0602",
+    "exists x in 0..3: x == 0 or q[x] == 0": "Q0602",
+    "forall x in 0..3: x != 0 and q[x] == 0": "Q0602",
 }
 
 

@@ -306,6 +306,13 @@ def test_an_undefined_left_side_counts_as_never_true_and_as_an_error() -> None:
     assert statuses(verdict)["I"] is Status.HOLDS
 
 
+@pytest.mark.parametrize("clauses", ["o != none and ((the o) == 7 => x == 0)", "o != none\n    (the o) == 7 => x == 0"])
+def test_an_implication_is_not_asked_for_where_what_stands_before_it_is_false(clauses: str) -> None:
+    lose = "state o: 0..9? = 1\naction drop\n    o := none\n"
+    verdict = verdict_of(COUNTER + lose + f"invariant I\n    {clauses}\n", stop_at_first=False)
+    assert statuses(verdict) == {"I": Status.VIOLATED, "Deadlock": Status.HOLDS}
+
+
 def test_nothing_is_called_untested_unless_everything_was_seen() -> None:
     text = COUNTER + "invariant I\n    x == 5 => x > 0\n"
     assert verdict_of(text, depth=2).census.vacuous == ()

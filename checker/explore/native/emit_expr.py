@@ -28,6 +28,7 @@ from checker.explore.native.emit_value import (
     number,
     ordered,
     some,
+    zero,
 )
 from checker.explore.native.program import Program
 from checker.explore.native.shapes import (
@@ -104,13 +105,20 @@ class Translator:
             yield name
 
     @contextmanager
-    def flag(self, start: bool) -> Iterator[tuple[str, str]]:
-        """A condition that statements inside may change: its name, and the statement that settles it and leaves."""
-        name, label = self.names.fresh("holds" if start else "found"), self.names.fresh("done")
+    def flag(self, start: bool, ends: bool = True) -> Iterator[tuple[str, str]]:
+        """A condition that statements inside may change: its name, and the statement that settles it and leaves.
+
+        Without `ends` that statement does not leave, for loops that have to see all choices.
+        """
+        name = self.names.fresh("holds" if start else "found")
         self.block.line(f"bool {name} = {'true' if start else 'false'};")
-        outside = self.block
-        leave = f"{name} = {'false' if start else 'true'}; goto {label};"
-        yield name, leave
+        outside, settle = self.block, f"{name} = {'false' if start else 'true'};"
+        if not ends:
+            yield name, settle
+            self.block = outside
+            return
+        label = self.names.fresh("done")
+        yield name, f"{settle} goto {label};"
         self.block = outside
         self.block.line(f"{label}:;")
 
@@ -232,7 +240,7 @@ class Translator:
                 value = self.expr(operand)
                 return some(self, value, Optional(value.shape))
             case ir.Unwrap(operand=operand):
-                return self._unwrap(self.expr(operand))
+                return self._unwrap(self.expr(operand), expr.type)
             case ir.FieldOf(operand=operand, field=field):
                 return field_of(self.expr(operand), field)
             case ir.Construct(fields=fields):
@@ -313,12 +321,13 @@ class Translator:
         self.state = now
         return value
 
-    def _unwrap(self, option: Value) -> Value:
+    def _unwrap(self, option: Value, type_: ty.Type) -> Value:
         option = self.named(option, "option")
-        self.fail_unless(is_some(option))
         assert isinstance(option.shape, Optional)
-        if isinstance(option.shape.item, Nothing):
-            raise AssertionError("the content of `none` is taken")
+        if isinstance(option.shape.item, Nothing):  # what follows is never done, but must be C
+            self.fail_unless("false")
+            return number(0) if isinstance(type_, ty.Int) else zero(self, self.program.shapes.of(type_))
+        self.fail_unless(is_some(option))
         return content(option)
 
     def _construct(self, expr: ir.Construct, fields: list[Value]) -> Value:

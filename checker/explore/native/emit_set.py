@@ -413,15 +413,15 @@ def count_of(whole: Value) -> Code:
 
 
 def quantified(t: Translator, expr: ir.Quantified) -> str:
-    """Whether all choices satisfy the body, or some."""
-    body = _restricted(expr)
+    """Whether all choices satisfy the body, or some; one that may be undefined is asked of all of them."""
+    body, ends = _restricted(expr), t.program.forms.total(expr)
     *outer, last = expr.binders
     if not outer:
-        return _one_binder(t, expr.kind, last, body)
-    with t.flag(expr.kind == "forall") as (result, leave), t.restored():
+        return _one_binder(t, expr.kind, last, body, ends)
+    with t.flag(expr.kind == "forall", ends) as (result, leave), t.restored():
         for binder in outer:
             open_binder(t, binder)
-        decided = _one_binder(t, expr.kind, last, body)
+        decided = _one_binder(t, expr.kind, last, body, ends)
         t.block.line(f"if ({negation(decided) if expr.kind == 'forall' else decided}) {{ {leave} }}")
     return result
 
@@ -435,11 +435,11 @@ def _restricted(expr: ir.Quantified) -> ir.Expr:
     return ir.And((expr.where, expr.body), type=ty.Bool(), span=expr.span)
 
 
-def _one_binder(t: Translator, kind: str, binder: ir.Binder, body: ir.Expr) -> str:
+def _one_binder(t: Translator, kind: str, binder: ir.Binder, body: ir.Expr, ends: bool) -> str:
     found = emit_mask.quantified(t, kind, binder, body)
     if found is not None:
         return found
-    with t.flag(kind == "forall") as (result, leave), t.restored():
+    with t.flag(kind == "forall", ends) as (result, leave), t.restored():
         open_binder(t, binder)
         decided = t.condition(body)
         if decided in ("true", "false") and (decided == "true") == (kind == "forall"):
