@@ -106,8 +106,8 @@ def _under(
 def _extreme_exists(expr: ir.Extreme, env: Environment, e: Evaluator) -> Term:
     """There is an element, not two have the extreme key, and the keys have a bound.
 
-    Every set is finite in every instance, so that nothing else is needed for a greatest or least key; only integers
-    and orders without end need a bound to be shown.
+    Every sort is finite in every instance, so that nothing else is needed for a greatest or least key; only integers
+    need a bound to be shown.
     """
     binder = expr.binder
     plain = (binder,)
@@ -125,10 +125,7 @@ def _extreme_exists(expr: ir.Extreme, env: Environment, e: Evaluator) -> Term:
 
     found = [e.over("exists", plain, env, member), e.over("forall", plain, env, unique)]
     key = expr.key.type.item if isinstance(expr.key.type, ty.Option) else expr.key.type
-    endless = isinstance(key, ty.Int | ty.Range) or (
-        expr.kind == "max" and isinstance(key, ty.Order) and key.name in e.stepped
-    )
-    if endless:
+    if isinstance(key, ty.Int | ty.Range):
 
         def bounded(limit: Value) -> Term:
             return e.over("forall", plain, env, lambda inner: e.beyond(expr, inner, limit))
@@ -178,7 +175,8 @@ def _edge(expr: Expr, env: Environment, e: Evaluator) -> Term:
 
 
 def _not_last(value: Term, order: str) -> Term:
-    return t.not_(t.eq(value, t.app("order last", (), order)))
+    assert value.sort == order
+    return t.app("order goes on", (value,), t.BOOL)
 
 
 def _place(expr: ir.At | ir.WithAt, env: Environment, e: Evaluator) -> Term:

@@ -113,8 +113,3 @@ def contradiction(check: FiniteCheck, facts: Iterable[Fact]) -> bool | None:
     """Whether the facts contradict each other at the check's scope; None if that was not decided."""
     outcome = check.decide(tuple(facts), t.FALSE, smallest=False)
     return None if isinstance(outcome, Undecided) else isinstance(outcome, Core)
-
-
-def all_facts(plan: Plan) -> tuple[Fact, ...]:
-    """What is assumed of every state in which the properties hold."""
-    return (*plan.axioms, *plan.ranges, *plan.invariants)

@@ -180,6 +180,9 @@ class Grounder:
 
     def _relation(self, f: Term, env: dict[str, int]) -> int:
         found = []
+        if f.name == "order goes on":
+            last = self.scope.sizes[f.args[0].sort] - 1
+            return self.circuit.any_of([y for v, y in self.scalar(f.args[0], env).items() if v < last])
         self.sorts[f.name] = tuple([a.sort for a in f.args])
         for values, guard in self.arguments(f.args, env):
             key = (f.name, values)
@@ -231,8 +234,6 @@ class Grounder:
             raise TypeError(f"no scalar: {x.op}")
         if x.name == "order zero":
             return {0: YES}
-        if x.name == "order last":
-            return {self.scope.sizes[x.sort] - 1: YES}
         if x.name.startswith("value "):
             return {int(x.name.removeprefix("value ")): YES}
         if x.name in ("order next", "order previous"):

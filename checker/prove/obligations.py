@@ -322,8 +322,3 @@ def whole_kinds(spec: ir.Spec) -> Iterable[ty.Type]:
 def clause_name(p: ir.Property, i: int) -> str:
     """`Name`, or `Name.2` for the second of several clauses."""
     return p.name if len(p.clauses) == 1 else f"{p.name}.{i + 1}"
-
-
-def premises_of(spec: ir.Spec) -> Mapping[str, tuple[str, ...]]:
-    """What each derived property follows from."""
-    return {p.name: p.premises for p in spec.proofs}

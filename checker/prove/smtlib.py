@@ -21,7 +21,7 @@ from checker.prove.terms import Term
 class Vocabulary:
     """The sorts of a spec: `orders` with whether each has a least element, enumerators counted, all others free.
 
-    `stepped` names the orders in which `next` or `previous` is used: these have no last element.
+    `stepped` names the orders in which `next` or `previous` is used.
     """
 
     orders: Mapping[str, bool]
@@ -72,8 +72,6 @@ class _Writer:
         self.style = style
         self.symbols: dict[str, tuple[tuple[str, ...], str]] = {}
         self.sorts: dict[str, None] = {}
-        self.stepping: dict[str, None] = {}
-        self.comparing: dict[str, None] = {}
 
     def script(self, facts: Sequence[tuple[str, Term]], goal: Term) -> Script:
         named = _closed([*(formula for _, formula in facts), goal])
@@ -172,6 +170,8 @@ class _Writer:
     def _application(self, x: Term) -> str:
         if x.name in ("order zero", "order next", "order previous"):
             return self._step(x)
+        if x.name == "order goes on":
+            return self._goes_on(x.args[0])
         if x.name.startswith("value ") and x.sort in self.vocabulary.enums:
             self.sort(x.sort)
             return _quoted(f"{x.name} {x.sort}")
@@ -184,7 +184,6 @@ class _Writer:
 
     def _step(self, x: Term) -> str:
         self.sort(x.sort)
-        self.stepping[x.sort] = None
         if self.is_int(x.sort):
             if x.name == "order zero":
                 return "0"
@@ -192,12 +191,18 @@ class _Writer:
         name = _quoted(f"{x.name} {x.sort}")
         return f"({name} {self.term(x.args[0])})" if x.args else name
 
+    def _goes_on(self, x: Term) -> str:
+        """That there is a next element."""
+        after = self.term(t.app("order next", (x,), x.sort))
+        if self.is_int(x.sort):
+            return f"(< {after} {_quoted(f'top {x.sort}')})"
+        return f"(not ({_quoted(f'le {x.sort}')} {after} {self.term(x)}))"
+
     def _comparison(self, x: Term) -> str:
         sort = x.args[0].sort
         a, b = map(self.term, x.args)
         if sort == t.INT or self.is_int(sort):
             return f"(<= {a} {b})"
-        self.comparing[sort] = None
         return f"({_quoted(f'le {sort}')} {a} {b})"
 
     def _quantifier(self, x: Term) -> str:
@@ -210,12 +215,8 @@ class _Writer:
         return f"({kind} ({variables}) {body})"
 
     def domain(self, text: str, sort: str) -> str:
-        """Which integers are elements of an order: those from zero, below a bound unless there is always a next one."""
-        if not self.is_int(sort):
-            return ""
-        if sort in self.vocabulary.stepped:
-            return f"(<= 0 {text})"
-        return f"(<= 0 {text}) (< {text} {_quoted(f'top {sort}')})"
+        """Which integers are elements of an order: those from zero on, below a bound."""
+        return f"(<= 0 {text}) (< {text} {_quoted(f'top {sort}')})" if self.is_int(sort) else ""
 
     # --- declarations and axioms
 
@@ -235,8 +236,7 @@ class _Writer:
             if sort in self.vocabulary.orders:
                 lines += self._order_symbols(sort)
         if self.style.orders == "int":
-            tops = sorted(s for s in self.vocabulary.orders if s not in self.vocabulary.stepped)
-            lines += [f"(declare-const {_quoted(f'top {s}')} Int)" for s in tops]
+            lines += [f"(declare-const {_quoted(f'top {s}')} Int)" for s in sorted(self.vocabulary.orders)]
         for name, (args, result) in sorted(self.symbols.items()):
             lines.append(f"(declare-fun {_quoted(name)} ({' '.join(map(self.sort, args))}) {self.sort(result)})")
         return "\n".join(lines)
@@ -244,7 +244,7 @@ class _Writer:
     def _order_symbols(self, sort: str) -> list[str]:
         s = _quoted(f"{sort}!")
         lines = [f"(declare-fun {_quoted(f'le {sort}')} ({s} {s}) Bool)"]
-        if self.vocabulary.orders[sort]:
+        if self.has_least(sort):
             lines.append(f"(declare-const {_quoted(f'order zero {sort}')} {s})")
         if sort in self.vocabulary.stepped:
             lines += [f"(declare-fun {_quoted(f'{f} {sort}')} ({s}) {s})" for f in ("order next", "order previous")]
@@ -253,17 +253,19 @@ class _Writer:
     def axioms(self) -> list[tuple[str, str]]:
         found: list[tuple[str, str]] = []
         used = {s for args, result in self.symbols.values() for s in (*args, result)} | set(self.sorts)
-        for sort, from_zero in self.vocabulary.orders.items():
+        for sort in self.vocabulary.orders:
             if self.style.orders == "int":
                 found += self._integer_axioms(sort)
             elif sort in used:
-                found += [("axioms", a) for a in self._order_axioms(sort, from_zero)]
+                found += [("axioms", a) for a in self._order_axioms(sort)]
         return found
 
+    def has_least(self, sort: str) -> bool:
+        """Orders are finite in every instance: the least element has no previous one, whether it has a name or not."""
+        return self.vocabulary.orders[sort] or sort in self.vocabulary.stepped
+
     def _integer_axioms(self, sort: str) -> list[tuple[str, str]]:
-        found = []
-        if sort not in self.vocabulary.stepped:
-            found.append(("axioms", f"(< 0 {_quoted(f'top {sort}')})"))
+        found = [("axioms", f"(< 0 {_quoted(f'top {sort}')})")]
         for name, (args, result) in sorted(self.symbols.items()):
             if result != sort:
                 continue
@@ -273,7 +275,7 @@ class _Writer:
             found.append(("axioms", f"(forall ({variables}) (! {inside} :pattern ({call})))" if args else inside))
         return found
 
-    def _order_axioms(self, sort: str, from_zero: bool) -> list[str]:
+    def _order_axioms(self, sort: str) -> list[str]:
         s = _quoted(f"{sort}!")
         le = _quoted(f"le {sort}")
         axioms = [
@@ -292,7 +294,7 @@ class _Writer:
                 f" (and (or ({le} |a| |b|) ({le} |b| |a|)) (or (= |a| |b|) (not ({le} |a| |b|)) (not ({le} |b| |a|)))))"
                 f" :pattern (({mark} |a|) ({mark} |b|))))"
             )
-        if from_zero:
+        if self.has_least(sort):
             zero = _quoted(f"order zero {sort}")
             axioms.append(f"(forall ((|a| {s})) ({le} {zero} |a|))")
         if sort in self.vocabulary.stepped:
@@ -300,20 +302,18 @@ class _Writer:
         return axioms
 
     def _step_axioms(self, sort: str, s: str, le: str) -> list[str]:
+        """Of all elements but the last, if there is a last one."""
         after, before = _quoted(f"order next {sort}"), _quoted(f"order previous {sort}")
-        axioms = [
-            f"(forall ((|a| {s})) (! (not ({le} ({after} |a|) |a|)) :pattern (({after} |a|))))",
-            f"(forall ((|a| {s}) (|b| {s})) (! (or ({le} |b| |a|) ({le} ({after} |a|) |b|))"
+        zero = _quoted(f"order zero {sort}")
+        return [
+            f"(forall ((|a| {s}) (|b| {s})) (! (or ({le} |b| |a|) (and (not ({le} ({after} |a|) |a|))"
+            f" ({le} ({after} |a|) |b|)))"
             f" :pattern (({after} |a|) ({le} |b| |a|)) :pattern (({le} ({after} |a|) |b|))))",
-            f"(forall ((|a| {s})) (! (= ({before} ({after} |a|)) |a|) :pattern (({after} |a|))))",
+            f"(forall ((|a| {s})) (! (or ({le} ({after} |a|) |a|) (= ({before} ({after} |a|)) |a|))"
+            f" :pattern (({after} |a|))))",
+            f"(forall ((|a| {s})) (! (or (= |a| {zero}) (and (= ({after} ({before} |a|)) |a|)"
+            f" (not ({le} |a| ({before} |a|))))) :pattern (({before} |a|))))",
         ]
-        if self.vocabulary.orders[sort]:
-            zero = _quoted(f"order zero {sort}")
-            axioms.append(
-                f"(forall ((|a| {s})) (! (or (= |a| {zero}) (= ({after} ({before} |a|)) |a|))"
-                f" :pattern (({before} |a|))))"
-            )
-        return axioms
 
 
 def _closed(formulas: list[Term]) -> list[Term]:

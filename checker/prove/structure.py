@@ -77,8 +77,8 @@ class Structure:
     def application(self, x: Term, values: tuple[int, ...]) -> int:
         if x.name == "order zero":
             return 0
-        if x.name == "order last":
-            return self.scope.sizes[x.sort] - 1
+        if x.name == "order goes on":
+            return int(values[0] < self.scope.sizes[x.args[0].sort] - 1)
         if x.name.startswith("value "):
             return int(x.name.removeprefix("value "))
         if x.name in ("order next", "order previous"):

@@ -53,14 +53,13 @@ class Condition:
 class Transition:
     """One path with its parameters made constants: what it takes, and the state after it.
 
-    `edges`: that it steps past no order's end, which only matters where orders have one.
+    A step past the end of an order does not happen, so that this too is among the guards.
     """
 
     path: Path
     guards: tuple[Fact, ...]
     after: Environment
     checks: tuple[Condition, ...]
-    edges: tuple[Fact, ...]
 
 
 class placed:
@@ -91,7 +90,7 @@ def transition(e: Evaluator, path: Path, state: Mapping[str, Value], tag: str = 
         with placed(update.span):
             written[update.variable] = taking.written(update)
     after = Environment({}, {**state, **written}.__getitem__, state.__getitem__)
-    return Transition(path, tuple(taking.facts), after, tuple(taking.checks), tuple(taking.edges))
+    return Transition(path, tuple(taking.facts), after, tuple(taking.checks))
 
 
 @dataclass
@@ -103,7 +102,6 @@ class _Taking:
     env: Environment
     facts: list[Fact] = field(default_factory=list)
     checks: list[Condition] = field(default_factory=list)
-    edges: list[Fact] = field(default_factory=list)
 
     def item(self, item: Item) -> None:
         match item:
@@ -127,10 +125,10 @@ class _Taking:
         self.facts.append(Fact(name, formula, DEFINEDNESS if rests else ""))
 
     def must_be_defined(self, expr: ir.Expr, span: Span) -> None:
-        self.check(span, defined(expr, self.env, self.e), "defined", DEFINEDNESS)
         edge = inside(expr, self.env, self.e)
         if edge.op != "true":
-            self.edges.append(Fact(f"end of order at line {span.line}", edge))
+            self.fact(f"line {span.line} ends no order", edge)
+        self.check(span, defined(expr, self.env, self.e), "defined", DEFINEDNESS)
 
     def check(self, span: Span, condition: Term, kind: Kind, owner: str) -> None:
         if condition.op != "true":

@@ -113,7 +113,7 @@ class Unrolling:
         return t.or_(*(self.leads(way, number) for way in self.taken[number - 1]))
 
     def leads(self, way: Transition, number: int) -> Term:
-        parts = [f.formula for f in (*way.guards, *way.edges)] + [c.formula for c in way.checks]
+        parts = [f.formula for f in way.guards] + [c.formula for c in way.checks]
         for v in self.spec.variables:
             parts.append(self.e.signature.equal(v.type, self.states[number][v.name], way.after.state(v.name)))
         return t.and_(*parts)
@@ -122,7 +122,7 @@ class Unrolling:
         """That in the state before this one some step has no meaning."""
         return t.or_(
             *(
-                t.and_(*(f.formula for f in (*c.facts, *way.edges)), t.not_(c.formula))
+                t.and_(*(f.formula for f in c.facts), t.not_(c.formula))
                 for way in self.taken[number - 1]
                 for c in way.checks
             )

@@ -177,6 +177,26 @@ reachable Copied
     assert found.assurance is Assurance.PROVED
 
 
+def test_an_order_may_end() -> None:
+    """What is assumed of a last element does not contradict there being next ones."""
+    found = verdict("""
+spec Ends
+order Index from zero
+constant last: Index
+assume forall i in Index: i <= last
+state x: Index = zero
+action step
+    x := x.next
+invariant Stays
+    x == zero
+step Grows
+    old(x) < x
+reachable Moved
+    x != zero
+""")
+    assert failed(found) == ["Stays by step"]
+
+
 def test_networks_are_taken_as_growing_sets() -> None:
     found = verdict(
         """
