@@ -216,7 +216,8 @@ class Census:
     """What a search saw: distinct states, steps taken, depth (steps of the longest shortest run), what was left.
 
     `bounds` counts, for each order's end and each limit of the instance, the states in which it cut a step off.
-    `vacuous` names implications whose left side was never true.
+    `vacuous` names implications whose left side was never true. `symmetry` names the sorts up to whose renaming states
+    were told apart: those that differ only by the names of their elements count as one.
     """
 
     states: int = 0
@@ -226,6 +227,7 @@ class Census:
     actions: tuple[ActionCount, ...] = ()
     bounds: tuple[tuple[str, int], ...] = ()
     vacuous: tuple[Clause, ...] = ()
+    symmetry: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -118,6 +118,7 @@ def _census(question: Problem, answer: Answer, exhaustive: bool) -> Census:
             for i, goal in enumerate(question.goals)
             if goal.kind == "probe" and i not in found and exhaustive
         ),
+        answer.symmetry,
     )
 
 

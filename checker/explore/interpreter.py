@@ -33,6 +33,15 @@ class Taken:
     state: State
 
 
+@dataclass(frozen=True)
+class Failed:
+    """A step that has no meaning: the action by its number, the parameters chosen so far, and what was undefined."""
+
+    action: int
+    choices: tuple[tuple[ir.Binder, Value], ...]
+    fault: Fault
+
+
 # How a step ends: the new state, or what stopped it.
 _Out: TypeAlias = list[Value] | CutOff | Fault
 
@@ -74,7 +83,7 @@ class Interpreter:
 
     # --- single questions ---------------------------------------------------------------------------
 
-    def steps(self, state: State) -> Iterator[Taken | CutOff | Fault]:
+    def steps(self, state: State) -> Iterator[Taken | CutOff | Failed]:
         """As `expand`, with the choices of each step, and with what stopped a step in its place."""
         return self._machine(state).labelled(state)
 
@@ -199,15 +208,19 @@ class _Machine:
         cut = frozenset(stop.bound for stop in stops if isinstance(stop, CutOff))
         return Expansion(steps, cut, any(isinstance(stop, Fault) for stop in stops))
 
-    def labelled(self, state: State) -> Iterator[Taken | CutOff | Fault]:
-        found: list[Taken | CutOff | Fault] = []
+    def labelled(self, state: State) -> Iterator[Taken | CutOff | Failed]:
+        found: list[Taken | CutOff | Failed] = []
 
         def emit(action: int, out: _Out, env: Env) -> None:
-            if isinstance(out, list):
-                parameters = tuple((binder, env[binder.uid]) for binder in self.spec.actions[action].parameters)
-                found.append(Taken(action, parameters + env.get(PICKS, ()), tuple(out)))
-            else:
-                found.append(out)
+            bound = [binder for binder in self.spec.actions[action].parameters if binder.uid in env]
+            choices = tuple((binder, env[binder.uid]) for binder in bound)
+            match out:
+                case list():
+                    found.append(Taken(action, choices + env.get(PICKS, ()), tuple(out)))
+                case CutOff():
+                    found.append(out)
+                case Fault():
+                    found.append(Failed(action, choices, out))
 
         for enter in self._actions:
             enter(state, {OLD: state}, emit)
@@ -231,6 +244,7 @@ def _for_each(uid: int, choices: Eval, inner: _Enter, number: int) -> _Enter:
         for value in values:
             env[uid] = value
             inner(state, env, emit)
+        env.pop(uid, None)
 
     return enter
 

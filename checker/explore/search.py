@@ -113,7 +113,8 @@ class Answer:
 
     `taken` and `discovered` count for each action; a state counts as discovered for the first action, in order of
     number, that leads to it from the level before. `bounds` counts states in which a bound cut a step off. `engine` is
-    who answered, where the engine asked chose another one; `notes` are sentences that belong beside the answer.
+    who answered, where the engine asked chose another one; `notes` are sentences that belong beside the answer;
+    `symmetry` are the sorts up to whose renaming states were told apart.
     """
 
     end: End
@@ -128,6 +129,7 @@ class Answer:
     seconds: float = 0.0
     engine: str = ""
     notes: tuple[str, ...] = ()
+    symmetry: tuple[str, ...] = ()
 
 
 _MEMORY_EVERY = 256  # states between two looks at the memory in use

@@ -14,7 +14,7 @@ from typing import Any
 from checker.explore.display import to_value
 from checker.explore.evaluate import Env
 from checker.explore.faults import Fault
-from checker.explore.interpreter import Interpreter, State
+from checker.explore.interpreter import Failed, Interpreter, State
 from checker.explore.replay import place, text
 from checker.language import ir
 from checker.language.traverse import subterms
@@ -52,13 +52,21 @@ def fault_at(interpreter: Interpreter, properties: Iterable[Sequence[ir.Expr]], 
         except Fault as fault:
             return fault
     for taken in interpreter.steps(last):
-        if isinstance(taken, Fault):
-            return taken
+        if isinstance(taken, Failed):
+            return _met_in(interpreter, last, taken)
     try:
         interpreter.may_stop(last)
     except Fault as fault:
         return fault
     return None
+
+
+def _met_in(interpreter: Interpreter, state: State, failed: Failed) -> Fault:
+    """The fault, with the step that was tried in its message."""
+    domains, fault = interpreter.domains(state), failed.fault
+    chosen = ", ".join(f"{b.name} = {show(to_value(domains, b.type, value))}" for b, value in failed.choices)
+    where = f"`{interpreter.spec.actions[failed.action].qualified}`" + (f" with {chosen}" if chosen else "")
+    return Fault(fault.code, f"{fault.message}; met in {where}", fault.span, fault.kind)
 
 
 def _told(interpreter: Interpreter, clause: ir.Expr, state: State, old: State | None, verdict: bool) -> Clause:

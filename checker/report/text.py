@@ -105,14 +105,17 @@ def _outcome(result: PropertyResult) -> str:
     return f"{result.name} {_when(result) or 'is violated'}"
 
 
-def _states(verdict: Verdict) -> str:
-    return _count(verdict.census.states, "reachable state")
+def _states(verdict: Verdict, noun: str = "reachable state") -> str:
+    """How many states there are, and which of them count as one."""
+    *others, last = [printable(sort) for sort in verdict.census.symmetry] or [""]
+    sorts = f"{', '.join(others)} and {last}" if others else last
+    return _count(verdict.census.states, noun) + (f" up to renaming of {sorts}" if sorts else "")
 
 
 def _so_far(verdict: Verdict) -> str:
     census = verdict.census
     waiting = f", {_count(census.frontier, 'state')} not yet explored" if census.frontier else ""
-    return f"no violation among {_count(census.states, 'state')} to depth {census.depth:,}{waiting}"
+    return f"no violation among {_states(verdict, 'state')} to depth {census.depth:,}{waiting}"
 
 
 def _to_bound(verdict: Verdict) -> str:
@@ -120,7 +123,7 @@ def _to_bound(verdict: Verdict) -> str:
     beyond = f", {census.frontier:,} of them not explored further" if census.frontier else ""
     open_ones = [p.name for p in verdict.properties if p.status is Status.UNKNOWN]
     undecided = f"; not decided: {', '.join(open_ones)}" if open_ones else ""
-    return f"{_count(census.states, 'state')}{beyond}{undecided}"
+    return f"{_states(verdict, 'state')}{beyond}{undecided}"
 
 
 def _count(number: int, noun: str) -> str:

@@ -8,7 +8,7 @@ from exploring import first, interpreter_of, spec_of
 
 from checker.explore.faults import CutOff, Fault
 from checker.explore.instance import instantiate
-from checker.explore.interpreter import Interpreter, Taken
+from checker.explore.interpreter import Failed, Interpreter, Taken
 from checker.language import ir
 
 
@@ -22,7 +22,7 @@ def outcomes(text: str) -> list[object]:
                 found.append(state[:-1])
             case CutOff(bound=bound):
                 found.append(bound)
-            case Fault(code=code):
+            case Failed(fault=Fault(code=code)):
                 found.append(code)
     return found
 

@@ -8,6 +8,8 @@ import pytest
 from exploring import codes_of, first, result, spec_of, verdict_of
 
 from checker.explore.check import check
+from checker.explore.engines import engine
+from checker.explore.native.build import find_compiler
 from checker.explore.problem import Engine, Options, Problem, explore
 from checker.explore.replay import NotARun
 from checker.explore.search import DEADLOCK, FAULT, Answer, End, Found
@@ -178,6 +180,7 @@ def test_an_undefined_operation_is_shown_with_the_run_that_leads_there() -> None
     )
     broken = result(verdict, "Undefined")
     assert (broken.kind, broken.status, broken.code) == ("undefined", Status.VIOLATED, "Q0601")
+    assert broken.message.endswith("; met in `take`")
     assert broken.trace is not None and len(broken.trace.steps) == 2
     assert broken.place is not None and broken.place.text.strip() == "x := the last"
     assert statuses(verdict)["I"] is Status.UNKNOWN
@@ -272,6 +275,22 @@ def test_a_deadlock_can_be_expected() -> None:
 def test_a_reachable_that_is_reached_is_not_unreachable() -> None:
     verdict = verdict_of(COUNTER + "reachable Top\n    x == 5\ninstance i\n    expect unreachable Top\n")
     assert [e.met for e in verdict.expectations] == [False]
+
+
+def test_a_step_without_meaning_is_named_with_the_choices_made_so_far() -> None:
+    text = "state x: 0..3? = none\naction a(i in 0..1, j in {the x} union {i})\n    require i == 1\n    x := i\n"
+    assert result(verdict_of(text), "Undefined").message.endswith("; met in `a` with i = 0")
+    text = "state x: 0..3? = none\naction a(i in 1..2)\n    pick j in 1..2\n    x := i + (the x)\n"
+    assert result(verdict_of(text), "Undefined").message.endswith("; met in `a` with i = 1")
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
+def test_a_count_up_to_renaming_says_so() -> None:
+    text = "sort A\nsort B\nstate a: Set[A] = {}\nstate b: B? = none\naction put(x in A)\n    require x not in a\n"
+    text += "    a := a union {x}\naction set(y in B)\n    b := y\ninstance i\n    A = 2\n    B = 3\n"
+    for symmetry, sorts, states in ((True, ("A", "B"), 6), (False, (), 16)):
+        census = verdict_of(text, engine=engine("native"), symmetry=symmetry).census
+        assert (census.symmetry, census.states) == (sorts, states)
 
 
 # --- vacuity ----------------------------------------------------------------------------------------

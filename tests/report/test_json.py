@@ -87,7 +87,7 @@ def everything() -> Verdict:
     step = Step("on M", "on", (("x", True),), "n0", message, (message,), place)
     trace = Trace((Variable("v", "R", True, True, True),), ((1,), (2,)), (step,), (("N", 3),))
     result = PropertyResult("P", "step", Status.VIOLATED, place, trace, (clause,), "because", "Q0601")
-    census = Census(2, 1, 1, 1, holding().census.actions, (("crashes", 2),), (clause,))
+    census = Census(2, 1, 1, 1, holding().census.actions, (("crashes", 2),), (clause,), ("Value",))
     expectation = Expectation("violated P", False, "nothing", place, "P")
     failure = InductionFailure(trace, (("n", "2"),), ("v",), clause, True, trace, ("x > 0",))
     obligation = ObligationResult(

@@ -142,6 +142,16 @@ def test_dead_actions_and_vacuous_implications_are_flagged() -> None:
     assert "  never tested: the left side of `chosen(v) => false` was never true (specs/paxos.spec:52)" in text
 
 
+def test_states_that_count_as_one_are_told() -> None:
+    census = replace(holding().census, symmetry=("Value", "Acceptor"))
+    text = " ".join(report(replace(holding(), census=census), LOOK).split())
+    assert "holds: all 3,921 reachable states up to renaming of Value and Acceptor, depth 17; exhaustive" in text
+    assert "renaming" not in report(holding(), LOOK)
+    stopped = replace(holding(), census=census, assurance=Assurance.INCONCLUSIVE, reason="interrupted")
+    told = " ".join(report(stopped, LOOK).split())
+    assert "no violation among 3,921 states up to renaming of Value and Acceptor to depth 17" in told
+
+
 def test_ghosts_of_the_failing_clause_are_shown() -> None:
     clause = Clause("count < 4", (), place(9))
     result = PropertyResult("Few", "invariant", Status.VIOLATED, trace=disagreement(), clauses=(clause,))

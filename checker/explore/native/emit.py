@@ -52,7 +52,7 @@ def generate(problem: Problem, room: int, rooms: dict[str, int], symmetry: bool)
     program = make_program(interpreter.instance, room, rooms)
     spec = interpreter.spec
     functions = [_initial(program, interpreter)]
-    names = [program.names.fresh(action.qualified) for action in spec.actions]
+    names = [program.names.fresh(f"{action.kind} {action.qualified}") for action in spec.actions]
     for number, (action, name) in enumerate(zip(spec.actions, names, strict=True)):
         functions += [_heading(action), *action_function(program, number, action, name).render(), ""]
     functions += _calls("static void expand(Worker *w, const State *s)", [f"{name}(w, s);" for name in names])

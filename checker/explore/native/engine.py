@@ -128,15 +128,13 @@ def _answer(problem: Problem, program: Generated, library: Library, search: Sear
         tuple(discovered[:actions]),
         tuple(sorted((name, count) for name, count in named if count)),
         _found(problem, program, library, search),
-        notes=tuple(_notes(program, search)),
+        notes=tuple(_notes(search)),
+        symmetry=tuple(sort.name for sort in program.sorts),
     )
 
 
-def _notes(program: Generated, search: Search) -> Iterator[str]:
+def _notes(search: Search) -> Iterator[str]:
     """What a reader of the counts has to know."""
-    if program.sorts:
-        names = ", ".join(f"`{sort.name}`" for sort in program.sorts)
-        yield f"states that differ only by the names of elements of {names} are counted as one"
     if (loss := search.expected_loss) > 0:
         yield f"states were told apart by 64-bit hashes: {loss:.1g} of them are lost, as far as can be expected"
 
