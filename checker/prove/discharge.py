@@ -158,7 +158,7 @@ class Discharger:
                 return Discharged(o, "refuted", seconds=seconds, failure=broken, tried=tuple(tried))
             if isinstance(outcome, Core):
                 selected = (selected or set()) | set(outcome.facts)
-                cap = 3 if check is self.checks[0] else None
+                cap = 2 if check is self.checks[0] else None
                 found = self.attempts(o, facts, selected, key, (start, end), tried, cap)
                 if found is not None:
                     return found

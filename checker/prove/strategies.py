@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, Literal
 
 from checker.prove.smtlib import Style
@@ -66,12 +67,14 @@ STRATEGIES = {s.name: s for selection in ("core", "all") for s in _family(select
 
 
 def schedule(seed: int) -> Iterator[Attempt]:
-    """Endless attempts: short caps first, then longer ones with other seeds; the caller ends it."""
+    """Endless attempts: short caps first, then longer ones with other seeds; the caller ends it.
+
+    Case splits are several queries each, so they wait for the second round.
+    """
     for round_, milliseconds in enumerate(_caps()):
-        for strategy in _family("core"):
-            yield Attempt(strategy, seed + round_, milliseconds)
-        for strategy in _family("all"):
-            yield Attempt(strategy, seed + round_, milliseconds)
+        for strategy in chain.from_iterable(zip(_family("core"), _family("all"), strict=True)):
+            if round_ > 0 or not strategy.split:
+                yield Attempt(strategy, seed + round_, milliseconds)
 
 
 def _caps() -> Iterator[int]:
