@@ -256,7 +256,7 @@ static bool new_search(Search *search, const Options *options)
     if (options->stop_on) memcpy(search->stop_on, options->stop_on, model.shape.findings);
     for (uint32_t i = 0; i < search->options.threads; i++)
         if (!new_worker(&search->workers[i], search, i)) return false;
-    return reserve_arena(search) && reserve_frontiers(search) && new_table(search, first_slots(&search->options));
+    return reserve_arena(search) && reserve_frontiers(search) && reserve_table(search, first_slots(&search->options));
 }
 
 Search *search_new(const Options *options)

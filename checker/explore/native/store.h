@@ -122,15 +122,31 @@ static uint64_t slack(const Search *search)
     return (uint64_t)search->options.threads * 2 * (BLOCK + BATCH);
 }
 
-static bool new_table(Search *search, uint64_t slots)
+static void set_table(Search *search, uint64_t slots)
 {
-    Range table;
-    if (!reserve(&table, slots * 8)) return false;
-    release(&search->table_range);
-    search->table_range = table;
-    search->slots = (uint64_t *)(void *)table.base;
+    search->slots = (uint64_t *)(void *)search->table_range.base;
     search->mask = slots - 1;
     search->limit = slots / 4 * 3 - slack(search);
+}
+
+/* Addresses for the largest table that the bound on memory allows; it grows in its place. */
+static bool reserve_table(Search *search, uint64_t slots)
+{
+    uint64_t most = slots;
+    while (most * 2 * 8 <= search->options.max_bytes) most *= 2;
+    while (!reserve(&search->table_range, most * 8))
+        if ((most /= 2) < slots) return false;
+    set_table(search, slots);
+    return true;
+}
+
+/* Makes the table larger and empties it; false if there is no room. */
+static bool enlarge_table(Search *search, uint64_t slots)
+{
+    if (bytes_for(search, slots, search->used) > search->options.max_bytes) return false;
+    if (slots * 8 > search->table_range.bytes) return false;
+    memset(search->slots, 0, (search->mask + 1) * 8); /* cheaper than fresh pages */
+    set_table(search, slots);
     return true;
 }
 
@@ -140,7 +156,7 @@ static void open_growth(Search *search)
     uint64_t slots = search->mask + 1, larger = slots * (slots < QUICK_SLOTS ? 4 : 2);
     __atomic_store_n(&search->growing, 0, __ATOMIC_RELEASE);
     search->rehashed = 0;
-    if (bytes_for(search, larger, search->used) > search->options.max_bytes || !new_table(search, larger)) {
+    if (!enlarge_table(search, larger)) {
         search->full = true;
         search->limit = slots - slots / 16 - slack(search);
         search->rehashed = search->used;
