@@ -18,6 +18,7 @@ import jsonschema
 import pytest
 
 from checker.cli import run
+from checker.explore.native.build import find_compiler
 
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads((ROOT / "docs" / "verdict.schema.json").read_text())
@@ -176,6 +177,7 @@ def test_exit_codes_are_explained(quorate: Run) -> None:
         (("check", "specs"), "error[Q0702]", ""),
         (("check", "specs/paxos.spec", "-i", "smal"), "error[Q0501]", "did you mean `small`?"),
         (("check", "specs/paxos.spec", "--set", "Aceptor=3"), "error[Q0502]", "did you mean `Acceptor`?"),
+        (("check", "specs/paxos.spec", "--witness", "Chosen"), "error[Q0716]", "there are `SomethingIsChosen`,"),
         (("show", "specs/paxos.spec"), "error[Q0717]: `specs/paxos.spec` is not JSON", "--json=FILE"),
         (("show", "missing.json"), "error[Q0701]: there is no file `missing.json`", ""),
         (("show", "a", "b"), "error[Q0713]: got unexpected extra argument (b)", "--help"),
@@ -407,6 +409,22 @@ def test_a_reader_who_goes_away_is_no_error(toggle: str) -> None:
     shell = f'{sys.executable} -m checker check {toggle} -i bad; echo "code $?" >&2'
     ran = subprocess.run(["sh", "-c", f"({shell}) | true"], cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert ran.stderr == "code 1\n"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is full")
+def test_a_disk_that_is_full_is_no_internal_error(toggle: str) -> None:
+    with open("/dev/full", "w") as full:
+        command = [sys.executable, "-m", "checker", "check", toggle, "-i", "good"]
+        ran = subprocess.run(command, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("error[Q0715]: the output cannot be written")
+
+
+@pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
+def test_hashes_instead_of_states_are_told_with_what_they_risk(quorate: Run, toggle: str) -> None:
+    code, out, _ = quorate("check", toggle, "-i", "good", "--engine", "native", "--hash-compact")
+    assert code == 0
+    assert "all 2 reachable states" in out and "told apart by 64-bit hashes" in out
 
 
 def test_output_without_unicode(toggle: str) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, TextIO
 
 from checker.report.look import Look, Tone
-from checker.source import Diagnostic, Severity
+from checker.source import Diagnostic, Severity, SpecError
 
 PIPED_WIDTH = 120
 """The width of text that does not go to a terminal."""
@@ -89,12 +89,17 @@ def _is_unicode(stream: TextIO) -> bool:
 
 
 def _write(stream: TextIO, text: str) -> None:
+    """Raises SpecError (Q0715) where the stream takes nothing, as on a full disk."""
     encoding = stream.encoding or "ascii"
     try:
         stream.write(text.encode(encoding, "replace").decode(encoding))
         stream.flush()
     except BrokenPipeError:
         silence(stream)
+    except OSError as error:
+        silence(stream)
+        hint = "is there room where the output goes?"
+        raise SpecError([Diagnostic("Q0715", f"the output cannot be written: {error.strerror}", hint=hint)]) from None
 
 
 def silence(stream: TextIO) -> None:

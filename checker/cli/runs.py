@@ -13,7 +13,7 @@ from checker.cli.console import Console
 from checker.cli.files import Read, read
 from checker.cli.outcome import Exit, of_verdict, worst
 from checker.cli.progress import Reporter
-from checker.source import Diagnostic, SpecError
+from checker.source import Diagnostic, SpecError, did_you_mean
 
 if TYPE_CHECKING:
     from checker.explore.search import Progress
@@ -63,6 +63,7 @@ class Run:
     ) -> Iterator[Exit]:
         """The outcome of each instance; fills `verdicts`, and `told` with what is wrong with instances."""
         try:
+            self._check_witnesses(found)
             chosen = list(self._chosen(found))
         except SpecError as error:
             yield self._refuse(error, told)
@@ -99,6 +100,15 @@ class Run:
                 decls = list(spec.instances) or [default_instance(spec)]
             for decl in decls:
                 yield spec, with_overrides(spec, decl, self.overrides)
+
+    def _check_witnesses(self, found: Read) -> None:
+        """Raises SpecError (Q0716) for a witness wanted of something that is no `reachable` of any of the files."""
+        names = [p.name for _, loaded in found.loaded for p in loaded.spec.properties if p.kind == "reachable"]
+        for name in self.witness:
+            if name not in names:
+                told = f"there are {', '.join(f'`{each}`' for each in names)}" if names else "there is none to ask for"
+                hint = did_you_mean(name, names) or told
+                raise SpecError([Diagnostic("Q0716", f"`--witness`: there is no `reachable` called `{name}`", hint=hint)])
 
     def _print(self, verdict: Verdict, *, first: bool) -> None:
         from checker.report.story import View
