@@ -35,7 +35,7 @@ def _threads(_: click.Context, __: click.Parameter, value: str) -> int | None:
 @click.option("--threads", callback=_threads, default="auto", metavar="N", help="How many threads; default all cores.")
 @click.option("--symmetry/--no-symmetry", default=True, help="Explore one of all states that differ by names only.")
 @click.option(
-    "--hash-compact", is_flag=True, help="Keep 64-bit hashes of states instead of states; the report says what that risks."
+    "--hash-compact", is_flag=True, help="Keep hashes of states instead of states; the report says what that risks."
 )
 @click.option("--continue", "go_on", is_flag=True, help="Go on after a violation, and find one of each property.")
 def command(run: Run, engine: Literal["auto", "interpreter", "native", "bmc"], go_on: bool, **options: Any) -> Exit:

@@ -108,7 +108,8 @@ class Run:
             if name not in names:
                 told = f"there are {', '.join(f'`{each}`' for each in names)}" if names else "there is none to ask for"
                 hint = did_you_mean(name, names) or told
-                raise SpecError([Diagnostic("Q0716", f"`--witness`: there is no `reachable` called `{name}`", hint=hint)])
+                message = f"`--witness`: there is no `reachable` called `{name}`"
+                raise SpecError([Diagnostic("Q0716", message, hint=hint)])
 
     def _print(self, verdict: Verdict, *, first: bool) -> None:
         from checker.report.story import View
