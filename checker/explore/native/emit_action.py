@@ -235,4 +235,11 @@ class _ActionWriter:
             field = self.program.layout.by_name[update.variable]
             t.block.line(f"// {update.variable}")
             emit_row.assign(t, "n.w", field.at, field.shape, update.variable, update.value)
+        if path.limits:
+            t.block.line("const State *after = &n;")
+            inside = Block("", "branch", None)
+            t.block.lines.append(inside)
+            then = Translator(self.program, inside, self.names, t.escape, "after")
+            for limit in path.limits:
+                then.cut_unless(then.condition(limit.condition), limit.bound)
         t.block.line(f"emit(w, {self.number}, &n);")

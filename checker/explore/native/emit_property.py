@@ -46,7 +46,7 @@ def terminal_function(program: Program, properties: Sequence[ir.Property], deadl
     if not deadlock:
         block.line("return true;")
         return block
-    leave = f"{{ found(w, {FAULT}, s); return true; }}"
+    leave = f"{{ undefined(w, {FAULT}, UINT32_MAX); return true; }}"
     names = Names()
     for property_ in properties:
         inner = block.open("")

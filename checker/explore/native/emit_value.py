@@ -156,6 +156,8 @@ def field_of(value: Value, name: str) -> Value:
     assert isinstance(shape, Tuple)
     index = shape.index(name)
     part = shape.fields[index][1]
+    if bits(part) == 0:
+        return of_code(part, "0")
     if isinstance(value, Wide):
         return read_part(value, sum(bits(s) for _, s in shape.fields[:index]), part)
     below = stride(shape, index)

@@ -159,8 +159,12 @@ def codes(shape: Shape) -> int | None:
         case Collection(item, room):
             inside = codes(item)
             return None if inside is None or room is not None else _power_of_two(inside)
-        case Mapping() | Sequence() | Tagged():
-            return _power_of_two(_row_bits(shape))
+        case Mapping(_, value):
+            return None if is_wide(value) else _power_of_two(_row_bits(shape))
+        case Sequence(_, item, _):
+            return None if is_wide(item) else _power_of_two(_row_bits(shape))
+        case Tagged(kinds):
+            return None if any(map(is_wide, kinds)) else _power_of_two(_row_bits(shape))
         case Multiset() | Line():
             return None
         case _:

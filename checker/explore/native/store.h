@@ -122,6 +122,14 @@ static uint64_t slack(const Search *search)
     return (uint64_t)search->options.threads * 2 * (BLOCK + BATCH);
 }
 
+/* How many entries there can be in all with a table of this size that does not grow. */
+static uint64_t room_with(const Search *search, uint64_t slots)
+{
+    uint64_t most = slots - slots / 16 - slack(search), bytes = search->options.max_bytes;
+    uint64_t fit = slots * 8 < bytes ? (bytes - slots * 8) / model.entry_bytes : 0;
+    return fit < most ? fit : most;
+}
+
 static void set_table(Search *search, uint64_t slots)
 {
     search->slots = (uint64_t *)(void *)search->table_range.base;
@@ -140,25 +148,26 @@ static bool reserve_table(Search *search, uint64_t slots)
     return true;
 }
 
-/* Makes the table larger and empties it; false if there is no room. */
-static bool enlarge_table(Search *search, uint64_t slots)
+/* Makes the table larger and empties it; false if that leaves no room for more entries than there can be now. */
+static bool enlarge_table(Search *search)
 {
-    if (bytes_for(search, slots, search->used) > search->options.max_bytes) return false;
-    if (slots * 8 > search->table_range.bytes) return false;
-    memset(search->slots, 0, (search->mask + 1) * 8); /* cheaper than fresh pages */
-    set_table(search, slots);
+    uint64_t slots = search->mask + 1, larger = slots * (slots < QUICK_SLOTS ? 4 : 2);
+    while (larger > slots && (larger * 8 > search->table_range.bytes || room_with(search, larger) <= room_with(search, slots)))
+        larger /= 2;
+    if (larger == slots) return false;
+    memset(search->slots, 0, slots * 8); /* cheaper than fresh pages */
+    set_table(search, larger);
     return true;
 }
 
 /* Called while all workers stand still. */
 static void open_growth(Search *search)
 {
-    uint64_t slots = search->mask + 1, larger = slots * (slots < QUICK_SLOTS ? 4 : 2);
     __atomic_store_n(&search->growing, 0, __ATOMIC_RELEASE);
     search->rehashed = 0;
-    if (!enlarge_table(search, larger)) {
+    if (!enlarge_table(search)) {
         search->full = true;
-        search->limit = slots - slots / 16 - slack(search);
+        search->limit = room_with(search, search->mask + 1);
         search->rehashed = search->used;
     }
     search->arrived = 0;
