@@ -126,6 +126,7 @@ static uint64_t slack(const Search *search)
 static uint64_t room_with(const Search *search, uint64_t slots)
 {
     uint64_t most = slots - slots / 16 - slack(search), bytes = search->options.max_bytes;
+    if (slots * 8 > search->table_range.bytes) return 0;
     uint64_t fit = slots * 8 < bytes ? (bytes - slots * 8) / model.entry_bytes : 0;
     return fit < most ? fit : most;
 }
@@ -148,12 +149,11 @@ static bool reserve_table(Search *search, uint64_t slots)
     return true;
 }
 
-/* Makes the table larger and empties it; false if that leaves no room for more entries than there can be now. */
+/* Makes the table larger and empties it; false if that would leave room for no more entries than there can be now. */
 static bool enlarge_table(Search *search)
 {
     uint64_t slots = search->mask + 1, larger = slots * (slots < QUICK_SLOTS ? 4 : 2);
-    while (larger > slots && (larger * 8 > search->table_range.bytes || room_with(search, larger) <= room_with(search, slots)))
-        larger /= 2;
+    while (larger > slots && room_with(search, larger) <= room_with(search, larger / 2)) larger /= 2;
     if (larger == slots) return false;
     memset(search->slots, 0, slots * 8); /* cheaper than fresh pages */
     set_table(search, larger);
