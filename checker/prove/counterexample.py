@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from checker.explore.faults import Fault
 from checker.explore.instance import Instance
-from checker.explore.interpreter import Interpreter, State, Taken
+from checker.explore.interpreter import Failed, Interpreter, State, Taken
 from checker.explore.replay import NotARun, place, trace_from_states
 from checker.explore.search import End, Limits, Watch, search
 from checker.explore.witness import why_false
@@ -116,8 +116,8 @@ def _fault(interpreter: Interpreter, state: State, o: Obligation, clauses: Seque
             return Clause(fault.message, (), place(fault.span))
         return None
     for stop in interpreter.steps(state):
-        if isinstance(stop, Fault):
-            return Clause(stop.message, (), place(stop.span))
+        if isinstance(stop, Failed):
+            return Clause(stop.fault.message, (), place(stop.fault.span))
     return None
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from checker.explore.faults import Fault
 from checker.explore.instance import instantiate
-from checker.explore.interpreter import Interpreter, State
+from checker.explore.interpreter import Failed, Interpreter, State
 from checker.explore.replay import NotARun, place, trace_from_states
 from checker.explore.witness import why_false
 from checker.language import ir
@@ -146,7 +146,7 @@ class _Induction:
 
     def why(self, item: Item, states: tuple[State, ...]) -> Clause | None:
         if item.clause is None:
-            fault = next((x for x in self.interpreter.steps(states[-1]) if isinstance(x, Fault)), None)
+            fault = next((x.fault for x in self.interpreter.steps(states[-1]) if isinstance(x, Failed)), None)
             return None if fault is None else Clause(fault.message, (), place(fault.span))
         old = states[-2] if item.kind == "step" else None
         try:

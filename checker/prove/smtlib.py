@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from checker.prove import normal
@@ -34,12 +34,14 @@ class Style:
     """How formulas are put to the solver.
 
     `orders`: as uninterpreted total orders or as integers. `marks`: guard variables that no atom binds with marks;
-    `witnesses`: mark the witnesses of existential hypotheses too.
+    `witnesses`: mark the witnesses of existential hypotheses too. `generous`: try what guards and the goal say of all
+    on every closed term at hand, integers included, even where no atom of that form is in sight.
     """
 
     orders: Literal["free", "int"] = "free"
     marks: bool = True
     witnesses: bool = True
+    generous: bool = False
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,8 @@ class _Writer:
         assertions += [("goal", p) for p in negated]
         terms = self.interesting(p for _, p in assertions)
         if self.style.marks:
-            assertions = [(name, self.marked(p)) for name, p in assertions]
+            copies = [(name, _everywhere(p)) for name, p in assertions if self.style.generous and _is_short(name, p)]
+            assertions = [(name, self.marked(p)) for name, p in assertions] + copies
             assertions += [("marks", self.mark(x)) for x in terms]
         assertions = [(name, t.renamed(p)) for name, p in assertions]
         lines = [(name, self.term(p)) for name, p in assertions]
@@ -108,7 +111,8 @@ class _Writer:
         found: dict[Term, None] = {}
         for part in parts:
             for x in t.subterms(part):
-                if x.op == "app" and not x.free and x.sort not in (t.BOOL, t.INT):
+                scalar = x.sort == t.BOOL or (x.sort == t.INT and not self.style.generous)
+                if x.op == "app" and not x.free and not scalar:
                     found[x] = None
         return sorted(found, key=lambda x: self.term(x))
 
@@ -212,6 +216,8 @@ class _Writer:
         inside = " ".join(d for v in x.bound if (d := self.domain(_quoted(v.name), v.sort)))
         if inside:
             body = f"(=> (and {inside}) {body})" if kind == "forall" else f"(and {inside} {body})"
+        if x.name == _MARKED:
+            body = f"(! {body} :pattern ({' '.join(self.term(self.mark(v)) for v in x.bound)}))"
         return f"({kind} ({variables}) {body})"
 
     def domain(self, text: str, sort: str) -> str:
@@ -314,6 +320,18 @@ class _Writer:
             f"(forall ((|a| {s})) (! (or (= |a| {zero}) (and (= ({after} ({before} |a|)) |a|)"
             f" (not ({le} |a| ({before} |a|))))) :pattern (({before} |a|))))",
         ]
+
+
+_MARKED = "marked"  # of a quantifier whose variables stand for marked terms, and only for these
+
+
+def _is_short(name: str, f: Term) -> bool:
+    """Whether a formula of the step or the goal speaks of all elements, and of few at once."""
+    return f.op == "forall" and len(f.bound) <= 2 and (name == "goal" or name.startswith("guard"))
+
+
+def _everywhere(f: Term) -> Term:
+    return replace(f, name=_MARKED)
 
 
 def _closed(formulas: list[Term]) -> list[Term]:

@@ -47,6 +47,7 @@ class Attempt:
 _FREE = Style("free")
 _INT = Style("int")
 _SPARE = Style("free", witnesses=False)
+_GENEROUS = Style("free", generous=True)
 _PLAIN = Style("free", marks=False, witnesses=False)
 
 
@@ -54,6 +55,7 @@ def _family(hypotheses: Selection) -> tuple[Strategy, ...]:
     return (
         Strategy(f"marks, {hypotheses}", _FREE, hypotheses),
         Strategy(f"marks, integers, {hypotheses}", _INT, hypotheses),
+        Strategy(f"marks everywhere, {hypotheses}", _GENEROUS, hypotheses),
         Strategy(f"plain, {hypotheses}", _PLAIN, hypotheses, mbqi=True),
         Strategy(f"marks, eager, {hypotheses}", _FREE, hypotheses, relevancy=0),
         Strategy(f"marks, integers, eager, {hypotheses}", _INT, hypotheses, relevancy=0),
