@@ -207,18 +207,26 @@ Outcome search_run(Search *search)
 
 /* --- making and freeing ---------------------------------------------------------------------------------------------- */
 
+/* Zeros, in cache lines (and their neighbours, which are fetched with them) that belong to one worker alone. */
+static void *own_memory(size_t bytes)
+{
+    void *memory;
+    bytes = (bytes / OWN + 1) * OWN;
+    return posix_memalign(&memory, OWN, bytes) ? NULL : memset(memory, 0, bytes);
+}
+
 static bool new_worker(Worker *w, Search *search, uint32_t id)
 {
     const Shape *shape = &model.shape;
     w->search = search;
     w->id = id;
     w->spare = NO_INDEX;
-    w->batch = malloc(model.batch_bytes);
-    w->taken = calloc(shape->actions, sizeof *w->taken);
-    w->discovered = calloc(shape->actions + 1, sizeof *w->discovered);
-    w->bounds = calloc(shape->bounds + 1, sizeof *w->bounds);
-    w->marks = calloc(shape->marks + 1, 1);
-    w->records = calloc(shape->findings, record_bytes());
+    w->batch = own_memory(model.batch_bytes);
+    w->taken = own_memory(shape->actions * sizeof *w->taken);
+    w->discovered = own_memory((shape->actions + 1) * sizeof *w->discovered);
+    w->bounds = own_memory(shape->bounds * sizeof *w->bounds);
+    w->marks = own_memory(shape->marks);
+    w->records = own_memory(shape->findings * record_bytes());
     return w->batch && w->taken && w->discovered && w->bounds && w->marks && w->records;
 }
 
@@ -248,7 +256,7 @@ static bool new_search(Search *search, const Options *options)
     search->code = &model;
     search->depth = BEFORE_INITIAL;
     search->level_room = 64;
-    search->workers = calloc(search->options.threads, sizeof *search->workers);
+    search->workers = own_memory(search->options.threads * sizeof *search->workers);
     search->levels = calloc(search->level_room, sizeof *search->levels);
     search->stop_on = calloc(model.shape.findings, 1);
     search->records = calloc(model.shape.findings, record_bytes());

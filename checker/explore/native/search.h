@@ -21,6 +21,7 @@
 #define NO_INDEX UINT64_MAX
 #define BLOCK 256 /* entries that a worker takes from the arena at once */
 #define CACHE_LINE 64
+#define OWN 128 /* two lines: what threads write is kept this far apart */
 
 /* A finding: where the search saw it, and the least state (and step) that shows it at the least depth. */
 typedef struct {
@@ -79,7 +80,7 @@ struct Worker {
     uint64_t transitions, expanded; /* published for `search_progress` */
     uint32_t id;
     pthread_t thread;
-};
+} __attribute__((aligned(OWN)));
 
 /* An address range of which the system gives memory where it is touched. */
 typedef struct {
