@@ -74,7 +74,8 @@ def rumur(case: Case, threads: int, scratch: Path) -> Iterator[Sample]:
 
 
 def _number(pattern: str, output: str) -> int:
-    match = re.search(pattern, output)
-    if match is None:
+    """The last of such numbers, for earlier ones may tell of progress."""
+    numbers = re.findall(pattern, output)
+    if not numbers:
         raise Failed(f"said nothing like `{pattern}`")
-    return int(float(match[1]))
+    return int(float(numbers[-1]))
