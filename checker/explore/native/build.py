@@ -26,6 +26,8 @@ HERE = Path(__file__).parent
 RUNTIME = "runtime.c"
 FLAGS = ("-std=gnu11", "-fPIC", "-pthread", "-w")
 TUNED = "-march=native"
+MOST_KEPT = 400
+"""How many libraries the cache holds; most have some ten kilobytes."""
 
 
 class BuildError(Exception):
@@ -64,53 +66,108 @@ def _version(command: tuple[str, ...]) -> str | None:
     return " ".join(command) + "\n" + run.stdout if run.returncode == 0 else None
 
 
-def build(source: str, level: str, defines: Sequence[str] = ()) -> ctypes.CDLL:
-    """Compiles a generated program, unless that was done before, and loads it.
+@dataclass(frozen=True)
+class Work:
+    """A program to be compiled: its C text, the macros it is compiled with, and how hard the compiler tries (`-O2`)."""
 
-    `level` is the compiler's optimisation level, such as `-O2`. Raises BuildError.
-    """
-    compiler = find_compiler()
-    if compiler is None:
-        raise BuildError("there is no C compiler (`cc`, or the extra `quorate[zig]`)")
-    options = (*FLAGS, level, *(f"-D{name}" for name in defines))
-    key = _digest([source, _runtime_text(), compiler.identity, _machine(), *options])
-    kept = _directory()
-    if kept is not None and (library := kept / f"{key}.so").exists():
-        try:
-            return ctypes.CDLL(str(library))
-        except OSError:  # another system's, or damaged: make it again
-            pass
+    source: str
+    defines: tuple[str, ...]
+    level: str
+
+
+def kept(work: Work) -> ctypes.CDLL | None:
+    """The library of a program, if it was made before. Raises BuildError where there is no compiler."""
+    place = _place(_compiler(), work)
+    if place is None or not place.exists():
+        return None
+    try:
+        os.utime(place)
+        return ctypes.CDLL(str(place))
+    except OSError:  # another system's, or damaged: it is made again
+        return None
+
+
+def build(work: Work) -> ctypes.CDLL:
+    """Compiles a program, unless that was done before, and loads it. Raises BuildError."""
+    found = kept(work)
+    if found is not None:
+        return found
     with tempfile.TemporaryDirectory(prefix="quorate-") as scratch:
-        made = _compile(compiler, source, options, Path(scratch))
-        if kept is not None and (stored := _store(made, kept / f"{key}.so")):
-            made = stored
-        return ctypes.CDLL(str(made))
-
-
-def _compile(compiler: Compiler, source: str, options: Sequence[str], scratch: Path) -> Path:
-    model, library = scratch / "model.c", scratch / "model.so"
-    model.write_text(source, encoding="ascii")
-    runtime = _runtime_object(compiler, scratch)
-    for tuning in ([TUNED], []):
-        command = [*compiler.command, *options, *tuning, f"-I{HERE}", str(model), str(runtime), "-shared"]
-        failure = _run([*command, "-o", str(library)])
-        if failure is None:
-            return library
+        for tuning in ((TUNED,), ()):
+            command, made = _command(work, tuning, Path(scratch))
+            failure = _run(command)
+            if failure is None:
+                return _loaded(work, made)
     raise BuildError(f"the C compiler refused the generated program: {failure}")
+
+
+class Compilation:
+    """A program being compiled while other work goes on. Raises BuildError if it cannot be begun."""
+
+    def __init__(self, work: Work) -> None:
+        self._work = work
+        self._scratch = tempfile.TemporaryDirectory(prefix="quorate-")
+        command, self._made = _command(work, (TUNED,), Path(self._scratch.name))
+        try:
+            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        except OSError as error:
+            self._scratch.cleanup()
+            raise BuildError(str(error)) from None
+
+    @property
+    def done(self) -> bool:
+        return self._process.poll() is not None
+
+    def library(self) -> ctypes.CDLL | None:
+        """What was made, once it is done; None if the compiler refused."""
+        return _loaded(self._work, self._made) if self._process.wait() == 0 else None
+
+    def close(self) -> None:
+        """Ends it, done or not."""
+        self._process.kill()
+        self._process.wait()
+        self._scratch.cleanup()
+
+
+def _compiler() -> Compiler:
+    found = find_compiler()
+    if found is None:
+        raise BuildError("there is no C compiler (`cc`, or the extra `quorate[zig]`)")
+    return found
+
+
+def _options(work: Work) -> list[str]:
+    return [*FLAGS, work.level, *(f"-D{name}" for name in work.defines)]
+
+
+def _command(work: Work, tuning: Sequence[str], scratch: Path) -> tuple[list[str], Path]:
+    """How to compile a program in a scratch directory, and the file that this makes."""
+    compiler, model, library = _compiler(), scratch / "model.c", scratch / "model.so"
+    model.write_text(work.source, encoding="ascii")
+    files = [str(model), str(_runtime_object(compiler, scratch)), "-shared", "-o", str(library)]
+    return [*compiler.command, *_options(work), *tuning, f"-I{HERE}", *files], library
+
+
+def _loaded(work: Work, made: Path) -> ctypes.CDLL:
+    """Loads a new library, from the cache if it can be kept there."""
+    place = _place(_compiler(), work)
+    return ctypes.CDLL(str((place and _store(made, place)) or made))
 
 
 def _runtime_object(compiler: Compiler, scratch: Path) -> Path:
     """The compiled search, which is the same for all programs."""
     options = (*FLAGS, "-O2")
-    key = _digest([_runtime_text(), compiler.identity, _machine(), *options])
-    kept = _directory()
-    if kept is not None and (known := kept / f"{key}.o").exists():
-        return known
+    directory = _directory()
+    place = (
+        directory / f"{_digest([_runtime_text(), compiler.identity, _machine(), *options])}.o" if directory else None
+    )
+    if place is not None and place.exists():
+        return place
     made = scratch / "runtime.o"
     failure = _run([*compiler.command, *options, f"-I{HERE}", "-c", str(HERE / RUNTIME), "-o", str(made)])
     if failure is not None:
         raise BuildError(f"the C compiler refused the search: {failure}")
-    return (_store(made, kept / f"{key}.o") if kept is not None else None) or made
+    return (place and _store(made, place)) or made
 
 
 def _run(command: Sequence[str]) -> str | None:
@@ -139,8 +196,15 @@ def _directory() -> Path | None:
     return found if os.access(found, os.W_OK) else None
 
 
+def _place(compiler: Compiler, work: Work) -> Path | None:
+    """The file in which the library of a program is kept."""
+    key = _digest([work.source, _runtime_text(), compiler.identity, _machine(), *_options(work)])
+    directory = _directory()
+    return directory / f"{key}.so" if directory is not None else None
+
+
 def _store(made: Path, place: Path) -> Path | None:
-    """Moves a file into the cache, whole or not at all."""
+    """Copies a file into the cache, whole or not at all, and lets go of what was not used for longest."""
     temporary = place.with_name(f"{place.name}.{os.getpid()}")
     try:
         shutil.copyfile(made, temporary)
@@ -148,7 +212,19 @@ def _store(made: Path, place: Path) -> Path | None:
     except OSError:
         temporary.unlink(missing_ok=True)
         return None
+    _prune(place.parent)
     return place
+
+
+def _prune(directory: Path) -> None:
+    def used(path: Path) -> float:
+        try:
+            return path.stat().st_mtime
+        except OSError:  # another process let go of it
+            return 0.0
+
+    for path in sorted(directory.glob("*.so"), key=used)[:-MOST_KEPT]:
+        path.unlink(missing_ok=True)
 
 
 def _digest(parts: Sequence[str]) -> str:

@@ -13,8 +13,8 @@ from checker.explore.faults import Fault
 from checker.explore.interpreter import Interpreter
 from checker.explore.native.emit_action import FIRST_GOAL, action_function
 from checker.explore.native.emit_expr import Escape, Translator
+from checker.explore.native.emit_loop import open_values
 from checker.explore.native.emit_property import goal_function, terminal_function
-from checker.explore.native.emit_set import open_values
 from checker.explore.native.emit_value import item_at, write
 from checker.explore.native.layout import Layout, encode
 from checker.explore.native.program import WORLD, Program, make_program

@@ -12,7 +12,7 @@ from typing import assert_never
 
 from checker.explore.native import emit_row
 from checker.explore.native.emit_expr import Escape, Translator
-from checker.explore.native.emit_set import open_binder
+from checker.explore.native.emit_loop import open_binder
 from checker.explore.native.emit_value import negation
 from checker.explore.native.program import Program
 from checker.explore.native.shapes import codes

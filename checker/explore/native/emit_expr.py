@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from checker.explore.native import emit_row, emit_set
+from checker.explore.native import emit_loop, emit_quantifier, emit_row, emit_set
 from checker.explore.native.emit_value import (
     boolean,
     conjunction,
@@ -126,7 +126,7 @@ class Translator:
     def items_of(self, value: Value) -> Iterator[Value]:
         """Inside a loop over the items of a collection, map or sequence."""
         with self.restored():
-            yield emit_set.open_parts(self, value)
+            yield emit_loop.open_parts(self, value)
 
     @contextmanager
     def restored(self) -> Iterator[None]:
@@ -199,6 +199,10 @@ class Translator:
             return self.program.members(value)
         return value
 
+    def contains(self, item: Value, domain: ir.Expr) -> str:
+        """Whether an element is in a set."""
+        return emit_set.contains(self, item, domain)
+
     def condition(self, expr: ir.Expr) -> str:
         """The C condition of a boolean expression."""
         return self.code(expr).text
@@ -264,7 +268,7 @@ class Translator:
             case ir.If():
                 return self._if(expr)
             case ir.Quantified():
-                return boolean(emit_set.quantified(self, expr))
+                return boolean(emit_quantifier.quantified(self, expr))
             case ir.SetOf():
                 return emit_set.set_of(self, expr)
             case ir.MapOf(binder=binder, body=body):
@@ -274,7 +278,7 @@ class Translator:
             case ir.SeqLiteral(items=items):
                 return emit_row.sequence(self, expr, [self.expr(item) for item in items])
             case ir.Extreme():
-                return emit_set.extreme(self, expr)
+                return emit_quantifier.extreme(self, expr)
             case ir.Next(operand=operand):
                 return self._next(self.code(operand))
             case ir.Previous(operand=operand):

@@ -8,10 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, assert_never
 
-from checker.explore.native.emit_set import (
-    enter,
-    open_binder,
-)
+from checker.explore.native.emit_loop import anchor, enter, open_binder, open_items
 from checker.explore.native.emit_value import (
     Row,
     as_row,
@@ -126,8 +123,6 @@ def with_item(t: Translator, whole: Value, key: Value, new: Callable[[], Value])
 
 def map_of(t: Translator, binder: ir.Binder, body: ir.Expr) -> Value:
     """The map that takes each key to the body."""
-    from checker.explore.native.emit_set import anchor
-
     place, key_shape = anchor(t), t.program.shapes.of(binder.type)
     with t.restored():
         open_binder(t, binder)
@@ -226,8 +221,6 @@ def _change(
             put_item(t, base, at, shape, fitted(t, t.expr(message), shape.item))
         case ir.BagWithAll(messages=messages):
             with t.restored():
-                from checker.explore.native.emit_set import open_items
-
                 binder = ir.Binder("m", next(t.program.uids), _message_type(messages.type), messages, messages.span)
                 new = open_items(t, messages, binder)
                 put_item(t, base, at, shape, fitted(t, new, shape.item))

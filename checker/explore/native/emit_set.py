@@ -1,6 +1,6 @@
-"""Sets and whatever goes through them in C: loops over choices, membership, comprehensions, quantifiers, extremes.
+"""Sets in C: comprehensions, operations, membership, size, and the messages that were sent.
 
-A set that is only gone through or asked for members is never built where its parts can be asked instead.
+A set that is only asked for members is never built where its parts can be asked instead.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from checker.explore.native import emit_mask
+from checker.explore.native.emit_loop import anchor, enter, open_binder
 from checker.explore.native.emit_value import (
     add_item,
     as_row,
@@ -15,45 +16,28 @@ from checker.explore.native.emit_value import (
     conjunction,
     construct,
     convert,
-    ctype,
     disjunction,
     equal,
     field_of,
     fits,
-    is_valid,
-    item_at,
     length_of,
     list_form,
-    list_item,
     negation,
     new_row,
-    number,
-    of_code,
-    ordered,
     position,
-    read_part,
-    write,
 )
 from checker.explore.native.shapes import (
     Collection,
     Integer,
-    Line,
-    Mapping,
-    Multiset,
     Nothing,
-    Sequence,
     Shape,
     Tuple,
-    Unsupported,
     bits,
-    codes,
-    is_dense,
     is_wide,
     join,
     size,
-    words,
 )
-from checker.explore.native.writer import Block, Code, Value, Wide, literal, plus
+from checker.explore.native.writer import Code, Value, Wide, plus
 from checker.language import ir
 from checker.language import types as ty
 
@@ -62,147 +46,6 @@ if TYPE_CHECKING:
 
 MOST_CHOICES = 1 << 32
 """A name never goes through more codes than this."""
-
-# --- loops ------------------------------------------------------------------------------------------
-
-
-def open_binder(t: Translator, binder: ir.Binder) -> None:
-    """Opens a loop over what a binder ranges over, and binds it."""
-    if binder.domain is None:
-        value = open_values(t, t.program.shapes.of(binder.type), binder.name)
-    else:
-        value = open_items(t, binder.domain, binder)
-    t.bind(binder.uid, value)
-
-
-def enter(t: Translator, block: Block) -> None:
-    t.block = block
-
-
-def open_values(t: Translator, shape: Shape, wish: str) -> Value:
-    """Opens a loop over all values of a shape."""
-    count, name = codes(shape), t.names.fresh(wish)
-    if count is None or count > MOST_CHOICES:
-        raise Unsupported(f"`{wish}` ranges over too many values")
-    if isinstance(shape, Integer):
-        enter(t, t.block.open(f"for (int64_t {name} = {shape.low}; {name} <= {shape.high}; {name}++)", "loop"))
-        return Code(shape, name)
-    enter(t, t.block.open(f"for (uint64_t {name} = 0; {name} < {literal(count)}; {name}++)", "loop"))
-    value = Code(shape, name)
-    if not is_dense(shape):
-        enter(t, t.block.open(f"if ({is_valid(t, value)})"))
-    return value
-
-
-def open_items(t: Translator, domain: ir.Expr, binder: ir.Binder) -> Value:
-    """Opens a loop over the elements of a set or quorum, in order."""
-    total = t.program.forms.total
-    match domain:
-        case ir.SetOf(binders=(inner,), where=where, item=ir.Local(uid=uid)) if uid == inner.uid and (
-            where is None or total(where)
-        ):
-            open_binder(t, inner)
-            value = t.env[inner.uid]
-            if where is not None:
-                enter(t, t.block.open(f"if ({t.condition(where)})"))
-            assert isinstance(value, Code | Wide)
-            return value
-        case ir.Binary(operator="minus" | "intersect" as operator, left=left, right=right) if total(right):
-            value = open_items(t, left, binder)
-            test = contains(t, value, right)
-            enter(t, t.block.open(f"if ({test if operator == 'intersect' else negation(test)})"))
-            return value
-        case ir.BagItems(bag=bag):
-            return _open_bag(t, t.expr(bag), binder.name)
-        case ir.Heads():
-            return _open_heads(t, domain, binder.name)
-        case _:
-            whole = t.set_value(domain)
-            if isinstance(whole.shape, Collection) and isinstance(whole.shape.item, Nothing):
-                return open_set(t, Code(Collection(t.program.shapes.of(binder.type), None), "0"), binder.name)
-            return open_set(t, whole, binder.name)
-
-
-def open_set(t: Translator, whole: Value, wish: str) -> Value:
-    """Opens a loop over the items of a set."""
-    shape, name = whole.shape, t.names.fresh(wish)
-    assert isinstance(shape, Collection)
-    if shape.room is not None:
-        return _open_list(t, whole, wish)
-    if isinstance(whole, Code):
-        enter(t, t.block.open(f"FOR_EACH_BIT({name}, {whole.text})", "loop"))
-        return of_code(shape.item, name)
-    offset, piece, bit = (t.names.fresh(w) for w in ("offset", "piece", "bit"))
-    enter(t, t.block.open(f"FOR_EACH_PIECE({offset}, {piece}, {bits(shape)})", "loop"))
-    row = f"load({whole.base}, {plus(whole.at, offset)}, {piece})"
-    enter(t, t.block.open(f"FOR_EACH_BIT({bit}, {row})", "loop"))
-    t.block.line(f"const uint64_t {name} = {offset} + {bit};")
-    return of_code(shape.item, name)
-
-
-def _open_list(t: Translator, whole: Value, wish: str) -> Value:
-    shape = whole.shape
-    assert isinstance(shape, Collection | Multiset | Line)
-    index, count = t.names.fresh("i"), length_of(whole)
-    enter(t, t.block.open(f"for (unsigned {index} = 0; {index} < {count.text}; {index}++)", "loop"))
-    return t.named(list_item(whole, index, shape.item), wish)
-
-
-def _open_bag(t: Translator, bag: Value, wish: str) -> Value:
-    """Each message of a bag once: items are sorted, so those that repeat follow one another."""
-    shape, index = bag.shape, t.names.fresh("i")
-    assert isinstance(shape, Multiset)
-    enter(t, t.block.open(f"for (unsigned {index} = 0; {index} < {length_of(bag).text}; {index}++)", "loop"))
-    here, before = list_item(bag, index, shape.item), list_item(bag, f"({index} - 1)", shape.item)
-    enter(t, t.block.open(f"if ({index} == 0 || {negation(equal(t, here, before))})"))
-    return t.named(here, wish)
-
-
-def _open_heads(t: Translator, heads: ir.Heads, wish: str) -> Value:
-    """The first message of each queue to the receiver, where it is of the right kind."""
-    channels, receiver = t.expr(heads.channels), t.code(heads.receiver)
-    rows = channels.shape
-    assert isinstance(rows, Mapping) and isinstance(rows.value, Mapping) and isinstance(rows.value.value, Line)
-    line, sender = rows.value.value, t.names.fresh("sender")
-    enter(t, t.block.open(f"for (uint64_t {sender} = 0; {sender} < {size(rows.key)}; {sender}++)", "loop"))
-    row = read_part(channels, item_at(rows, sender), rows.value)
-    queue = read_part(row, item_at(rows.value, position(receiver)), line)
-    tagged, kind = line.item, [k.type.name for k in line.kinds].index(heads.kind)
-    head = list_item(queue, "0", tagged)
-    tag = read_part(head, tagged.payload, Integer(0, len(line.kinds) - 1))
-    same = equal(t, tag, number(kind))
-    enter(t, t.block.open(f"if ({conjunction(f'{length_of(queue).text} > 0', same)})"))
-    return t.named(read_part(head, 0, line.kinds[kind]), wish)
-
-
-def open_parts(t: Translator, whole: Value) -> Value:
-    """Opens a loop over the items of a collection, map or sequence, one after the other."""
-    shape = whole.shape
-    match shape:
-        case Collection():
-            return open_set(t, whole, "item")
-        case Multiset() | Line():
-            return _open_list(t, whole, "item")
-        case Mapping():
-            key = t.names.fresh("key")
-            enter(t, t.block.open(f"for (unsigned {key} = 0; {key} < {size(shape.key)}; {key}++)", "loop"))
-            return read_part(whole, item_at(shape, key), shape.value)
-        case Sequence():
-            index = t.names.fresh("i")
-            enter(t, t.block.open(f"for (unsigned {index} = 1; {index} <= {length_of(whole).text}; {index}++)", "loop"))
-            return read_part(whole, item_at(shape, index), shape.item)
-        case _:
-            raise AssertionError(f"{shape} has no items")
-
-
-def anchor(t: Translator) -> Block:
-    """A place here in which something can be declared later, when its shape is known."""
-    scope = t.block.scope
-    block = Block("", "prelude", t.block)
-    block.bound, block.known = scope.bound, scope.known
-    t.block.lines.append(block)
-    return block
-
 
 # --- sets -------------------------------------------------------------------------------------------
 
@@ -407,76 +250,6 @@ def count_of(whole: Value) -> Code:
     if isinstance(whole, Wide):
         return Code(most, f"(int64_t)count_bits({whole.base}, {whole.at}, {bits(shape)})")
     return Code(most, f"(int64_t)__builtin_popcountll({whole.text})")
-
-
-# --- quantifiers and extremes -----------------------------------------------------------------------
-
-
-def quantified(t: Translator, expr: ir.Quantified) -> str:
-    """Whether all choices satisfy the body, or some; one that may be undefined is asked of all of them."""
-    body, ends = _restricted(expr), t.program.forms.total(expr)
-    *outer, last = expr.binders
-    if not outer:
-        return _one_binder(t, expr.kind, last, body, ends)
-    with t.flag(expr.kind == "forall", ends) as (result, leave), t.restored():
-        for binder in outer:
-            open_binder(t, binder)
-        decided = _one_binder(t, expr.kind, last, body, ends)
-        t.block.line(f"if ({negation(decided) if expr.kind == 'forall' else decided}) {{ {leave} }}")
-    return result
-
-
-def _restricted(expr: ir.Quantified) -> ir.Expr:
-    """The body with the `where` in it."""
-    if expr.where is None:
-        return expr.body
-    if expr.kind == "forall":
-        return ir.Binary("=>", expr.where, expr.body, type=ty.Bool(), span=expr.span)
-    return ir.And((expr.where, expr.body), type=ty.Bool(), span=expr.span)
-
-
-def _one_binder(t: Translator, kind: str, binder: ir.Binder, body: ir.Expr, ends: bool) -> str:
-    found = emit_mask.quantified(t, kind, binder, body)
-    if found is not None:
-        return found
-    with t.flag(kind == "forall", ends) as (result, leave), t.restored():
-        open_binder(t, binder)
-        decided = t.condition(body)
-        if decided in ("true", "false") and (decided == "true") == (kind == "forall"):
-            pass
-        else:
-            t.block.line(f"if ({negation(decided) if kind == 'forall' else decided}) {{ {leave} }}")
-    return result
-
-
-def extreme(t: Translator, expr: ir.Extreme) -> Value:
-    """The element with the greatest or least key; it must be there, and be the only one."""
-    place, found, tied = anchor(t), t.names.fresh("found"), t.names.fresh("tied")
-    best, best_key = t.names.fresh(expr.kind), t.names.fresh(f"{expr.kind}_key")
-    with t.restored():
-        open_binder(t, expr.binder)
-        if expr.where is not None:
-            enter(t, t.block.open(f"if ({t.condition(expr.where)})"))
-        key = t.temp(t.code(expr.key), "key")
-        value = t.env[expr.binder.uid]
-        assert isinstance(value, Code | Wide)
-        shape = value.shape
-        place.line(f"bool {found} = false, {tied} = false;")
-        place.line(f"{ctype(key.shape)} {best_key} = 0;")
-        place.line(f"uint64_t {best}[{words(shape)}] = {{0}};" if is_wide(shape) else f"{ctype(shape)} {best} = 0;")
-        better = ordered(t, key, ">" if expr.kind == "max" else "<", Code(key.shape, best_key))
-        with t.branch(f"if (!{found} || {better})"):
-            t.block.line(f"{found} = true;")
-            t.block.line(f"{tied} = false;")
-            t.block.line(f"{best_key} = {key.text};")
-            if isinstance(value, Wide):
-                write(t.block, best, 0, value)
-            else:
-                t.block.line(f"{best} = {value.text};")
-        with t.branch(f"else if ({key.text} == {best_key})"):
-            t.block.line(f"{tied} = true;")
-    t.fail_unless(f"({found} && !{tied})")
-    return Wide(shape, best, 0) if is_wide(shape) else Code(shape, best)
 
 
 # --- messages ---------------------------------------------------------------------------------------

@@ -9,12 +9,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from checker.explore.interpreter import State
-from checker.explore.native.build import BuildError, build
+from checker.explore.native.build import BuildError, Compilation, Work, build, kept
 from checker.explore.native.emit import Generated, generate
-from checker.explore.native.library import Counts, Library, Outcome, OutOfMemory, Search, Settings
+from checker.explore.native.library import Library, Outcome, OutOfMemory, Search, Settings
 from checker.explore.native.shapes import Unsupported
 from checker.explore.native.unfold import unfold
 from checker.explore.problem import Options, Problem
@@ -22,6 +23,12 @@ from checker.explore.search import DEADLOCK, FAULT, Answer, End, Found, Progress
 
 FIRST_ROOM, MOST_ROOM = 16, 4096
 """How many items lists may hold at first, and at most."""
+
+QUICK, THOROUGH = "-O1", "-O3"
+"""How hard the compiler tries before a search begins, and while one runs."""
+
+PATIENCE = 0.4
+"""Seconds of searching after which better code is worth compiling."""
 
 _EVERY = 0.1  # seconds between looks at a running search
 
@@ -39,19 +46,6 @@ class Unavailable(Exception):
     """The native engine cannot answer, for a reason given in one clause."""
 
 
-@dataclass(frozen=True)
-class _Report:
-    """Passes progress on, with the time since the engine began."""
-
-    progress: Callable[[Progress], None]
-    start: float
-
-    def __call__(self, counts: Counts) -> None:
-        waiting = counts.states - counts.expanded
-        seconds = time.monotonic() - self.start
-        self.progress(Progress(counts.states, counts.transitions, counts.depth, waiting, seconds))
-
-
 def explore(problem: Problem, options: Options, progress: Callable[[Progress], None] | None = None) -> Answer:
     """Answers a problem with compiled code on all cores.
 
@@ -59,43 +53,73 @@ def explore(problem: Problem, options: Options, progress: Callable[[Progress], N
     value has no meaning.
     """
     start = time.monotonic()
-    report = None if progress is None else _Report(progress, start)
     room = FIRST_ROOM
     while room <= MOST_ROOM:
-        program, library = _program(problem, options, room)
-        answer = _search(problem, options, program, library, report, start)
+        try:
+            program = generate(problem, room, {}, options.symmetry and not problem.exact)
+            work = Work(program.text, ("HASH_COMPACT",) if options.hash_compact else (), THOROUGH)
+            library, better = _libraries(work)
+        except (Unsupported, BuildError) as reason:
+            raise Unavailable(str(reason)) from None
+        except KeyboardInterrupt:
+            return _nothing(problem, End.INTERRUPTED)
+        answer = _search(problem, options, program, library, _Watch(progress, start, better))
         if answer is not None:
             return replace(answer, seconds=time.monotonic() - start)
         room *= 2
     raise Unavailable(f"a collection may have more than {MOST_ROOM} items")
 
 
-def _program(problem: Problem, options: Options, room: int) -> tuple[Generated, Library]:
-    try:
-        program = generate(problem, room, {}, options.symmetry and not problem.exact)
-        defines = ("HASH_COMPACT",) if options.hash_compact else ()
-        return program, Library(build(program.text, "-O2", defines))
-    except (Unsupported, BuildError) as reason:
-        raise Unavailable(str(reason)) from None
+def _libraries(work: Work) -> tuple[Library, Work | None]:
+    """The best code that is there at once or soon, and what to do for better code, if there can be any."""
+    found = kept(work)
+    if found is not None:
+        return Library(found), None
+    return Library(build(replace(work, level=QUICK))), work
 
 
-def _search(
-    problem: Problem,
-    options: Options,
-    program: Generated,
-    library: Library,
-    report: _Report | None,
-    start: float,
-) -> Answer | None:
+@dataclass
+class _Watch:
+    """What is done now and then while a search runs: progress is passed on, and a search that takes its time goes on
+    with better code, which is compiled meanwhile. `start`: when the engine began."""
+
+    progress: Callable[[Progress], None] | None
+    start: float
+    better: Work | None
+    compilation: Compilation | None = None
+
+    def look(self, search: Search) -> None:
+        counts = search.counts()
+        if self.progress is not None:
+            waiting, seconds = counts.states - counts.expanded, time.monotonic() - self.start
+            self.progress(Progress(counts.states, counts.transitions, counts.depth, waiting, seconds))
+        if self.better is not None and counts.seconds > PATIENCE:
+            with suppress(BuildError):  # the code in hand is as right, and only slower
+                self.compilation = Compilation(self.better)
+            self.better = None
+        if self.compilation is not None and self.compilation.done:
+            made = self.compilation.library()
+            if made is not None:
+                search.adopt(Library(made))
+            self.close()
+
+    def close(self) -> None:
+        if self.compilation is not None:
+            self.compilation.close()
+        self.compilation = None
+
+
+def _search(problem: Problem, options: Options, program: Generated, library: Library, watch: _Watch) -> Answer | None:
     """One search with one program; None if its lists are too short."""
     try:
-        search = library.search(_settings(problem, options, start))
+        search = library.search(_settings(problem, options, watch.start))
     except OutOfMemory:
-        return _nothing(problem)
+        return _nothing(problem, End.MEMORY)
     try:
-        outcome = search.run(report, _EVERY)
+        outcome = search.run(lambda: watch.look(search), _EVERY)
         return None if outcome is Outcome.CAPACITY else _answer(problem, program, library, search, outcome)
     finally:
+        watch.close()
         search.close()
 
 
@@ -107,10 +131,10 @@ def _settings(problem: Problem, options: Options, start: float) -> Settings:
     return Settings(options.threads or os.cpu_count() or 1, stop_on, options.depth, memory, seconds)
 
 
-def _nothing(problem: Problem) -> Answer:
-    """The answer of a search that had no memory to begin with."""
+def _nothing(problem: Problem, end: End) -> Answer:
+    """The answer of a search that ended before it began."""
     none = (0,) * len(problem.interpreter.spec.actions)
-    return Answer(End.MEMORY, 0, 0, 0, 0, none, none, (), ())
+    return Answer(end, 0, 0, 0, 0, none, none, (), ())
 
 
 def _answer(problem: Problem, program: Generated, library: Library, search: Search, outcome: Outcome) -> Answer:

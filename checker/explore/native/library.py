@@ -102,10 +102,17 @@ class Library:
         self._c = library
         library.model_shape.restype = _Shape
         library.search_new.restype = ctypes.c_void_p
+        library.model_code.restype = ctypes.c_void_p
+        library.search_adopt.restype = ctypes.c_bool
         library.search_expected_loss.restype = ctypes.c_double
         self.shape: _Shape = library.model_shape()
         if self.shape.contract != CONTRACT:
             raise RuntimeError(f"the native search speaks contract {self.shape.contract}, not {CONTRACT}")
+
+    @property
+    def code(self) -> ctypes.c_void_p:
+        """What `Search.adopt` takes."""
+        return ctypes.c_void_p(self._c.model_code())
 
     def canonical(self, packed: bytes) -> bytes:
         """The least of all packed states that differ from one by names only; of programs with symmetry."""
@@ -138,7 +145,7 @@ class Search:
         if not self._search:
             raise OutOfMemory
 
-    def run(self, watch: Callable[[Counts], None] | None, every: float) -> Outcome:
+    def run(self, watch: Callable[[], None], every: float) -> Outcome:
         """Searches to the end, calling back every so many seconds. A keyboard interruption ends the search."""
         outcome: list[int] = []
         done = threading.Event()  # a thread whose `join` is interrupted counts as ended in Python 3.11, though it runs
@@ -150,8 +157,8 @@ class Search:
         threading.Thread(target=search, daemon=True).start()
         while not done.is_set():
             try:
-                if not done.wait(every) and watch is not None:
-                    watch(self.counts())
+                if not done.wait(every):
+                    watch()
             except KeyboardInterrupt:
                 self._c.search_stop(self._search)
         return Outcome(outcome[0])
@@ -161,6 +168,10 @@ class Search:
         p = _Progress()
         self._c.search_progress(self._search, ctypes.byref(p))
         return Counts(p.states, p.transitions, p.expanded, p.depth, p.seconds, p.bytes)
+
+    def adopt(self, other: Library) -> bool:
+        """Goes on with better code for the same program; says whether it was that."""
+        return bool(self._c.search_adopt(self._search, other.code))
 
     def by_action(self) -> tuple[list[int], list[int], list[int]]:
         """Steps taken and states discovered by each action; states in which each bound cut a step off."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from checker.explore.domains import Value
 from checker.explore.native.emit_expr import Escape, Translator
-from checker.explore.native.emit_set import open_values
+from checker.explore.native.emit_loop import open_values
 from checker.explore.native.emit_value import (
     add_item,
     code_of,
