@@ -47,7 +47,7 @@ PROGRAM_ORDER = {
         "require phase[p] == waiting",
         "require phase[p] == critical",
         "require q != p and q not in seen[p]",
-    }
+    },
 }
 
 
