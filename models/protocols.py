@@ -1,0 +1,85 @@
+"""The protocols that can be run: how their nodes are made, and what their traces are traces of."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from typing import Protocol as Interface
+
+from models import multi_paxos, paxos, trace
+from models.node import Effects, Event, Node
+from models.plan import Change, Plan
+from models.raft_extended import ExtendedServer
+from models.replica import Replica
+
+
+class Machine(Interface):
+    """What a host runs: a node alone, or with a store on top."""
+
+    @property
+    def node(self) -> Node: ...
+
+    def step(self, event: Event, now: float) -> Effects: ...
+
+    def durable(self) -> dict[str, Any]: ...
+
+    def restore(self, durable: Mapping[str, Any]) -> None: ...
+
+
+Build = Callable[[str, Plan, random.Random, int, bool], Machine]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """`serves`: clients use it as a store. `fifo`: it needs channels that keep the order, and repeat nothing."""
+
+    name: str
+    spec: str
+    sort: str  # of the nodes, in the spec
+    shown: type[Node]  # whose fields the trace shows
+    build: Build  # from name, plan, random numbers, number of the start, and whether to record
+    serves: bool = True
+    fifo: bool = False
+
+    def header(self, plan: Plan, ordered: bool) -> trace.Json:
+        named = [name for name in plan.names if self.serves or name.startswith("a")]
+        features = ["snapshots"] if plan.snapshot_every else []
+        features += ["membership"] if any(isinstance(fault, Change) for fault in plan.faults) else []
+        return trace.header(self.spec, {self.sort: named}, self.shown.SHOWN, ordered, features)
+
+    def settled(self, machines: Iterable[Machine]) -> bool:
+        """Whether there is nothing to wait for, where no clients are: all learners know."""
+        learners = [m.node for m in machines if isinstance(m.node, paxos.Learner)]
+        return bool(learners) and all(learner.learned is not None for learner in learners)
+
+
+def raft(server: type[ExtendedServer] = ExtendedServer) -> Protocol:
+    def build(name: str, plan: Plan, rng: random.Random, boot: int, recording: bool) -> Machine:
+        members = plan.names if name in plan.names else ()
+        node = server(name, members, rng, boot, recording, snapshot_every=plan.snapshot_every)
+        return Replica(node, plan.local_reads)
+
+    return Protocol("raft", "Raft", "Server", server, build)
+
+
+def multi(server: type[multi_paxos.Server] = multi_paxos.Server) -> Protocol:
+    def build(name: str, plan: Plan, rng: random.Random, boot: int, recording: bool) -> Machine:
+        return Replica(server(name, plan.names, rng, boot, recording), plan.local_reads)
+
+    return Protocol("multi-paxos", "MultiPaxos", "Acceptor", server, build)
+
+
+def single(
+    acceptor: type[paxos.Acceptor] = paxos.Acceptor, proposer: type[paxos.Proposer] = paxos.Proposer
+) -> Protocol:
+    def build(name: str, plan: Plan, rng: random.Random, boot: int, recording: bool) -> Machine:
+        roles = paxos.Roles(*(tuple(n for n in plan.names if n[0] == letter) for letter in "pal"))
+        made: dict[str, type[paxos.Participant]] = {"p": proposer, "a": acceptor, "l": paxos.Learner}
+        return made[name[0]](name, roles, rng, boot, recording)
+
+    return Protocol("paxos", "Paxos", "Acceptor", acceptor, build, serves=False)
+
+
+PROTOCOLS = {protocol.name: protocol for protocol in (single(), multi(), raft())}

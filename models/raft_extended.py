@@ -1,0 +1,172 @@
+"""Raft beyond `specs/raft.spec`: change of membership, one server at a time, and snapshots.
+
+After Ongaro's dissertation, chapters 4 and 5. The steps that the spec does not have are `change_members`, `step_down`,
+`take_snapshot`, `send_snapshot` and `on InstallSnapshot`; without them a run is one of the spec.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from models.log import Entry, Log
+from models.node import Message, action, handler
+from models.raft import AppendEntries, AppendReply, Mode, RequestVote, Server, Timing
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """The state machine after the entry at `index`, and the membership there."""
+
+    index: int
+    term: int
+    members: tuple[str, ...]
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstallSnapshot(Message):
+    term: int
+    snapshot: Snapshot
+
+
+class ExtendedServer(Server):
+    """A server whose membership is the latest in its log, committed or not.
+
+    One that joins begins with no members, and waits until a leader writes to it. With `snapshot_every`, it replaces
+    the log by a snapshot whenever that many entries were delivered since the last one.
+    """
+
+    DURABLE = (*Server.DURABLE, "snapshot")
+
+    def __init__(
+        self,
+        name: str,
+        members: Iterable[str],
+        rng: random.Random,
+        boot: int = 0,
+        recording: bool = False,
+        timing: Timing | None = None,
+        snapshot_every: int | None = None,
+    ) -> None:
+        super().__init__(name, members, rng, boot, recording, timing)
+        self.first_members = self.members
+        self.snapshot_every = snapshot_every
+        self.snapshot: Snapshot | None = None
+        self.capture: Callable[[], str] | None = None  # the state machine, after what was delivered before this step
+
+    # --- change of membership ---------------------------------------------------------------------
+
+    def may_change(self) -> bool:
+        """Whether no change is under way, and this leader knows what is committed (section 4.1; the second condition is
+        Ongaro's correction of 2015)."""
+        settled = all(self.log[i].members is None for i in range(self.commit + 1, self.last + 1))
+        return self.mode is Mode.LEADER and settled and self.log.term_at(self.commit) == self.term
+
+    @action
+    def change_members(self, v: str, members: tuple[str, ...]) -> None:
+        self.set_log(self.log.with_entries(self.last, (Entry(self.term, v, members),)))
+
+    @action
+    def step_down(self) -> None:
+        """The leader is no member any more, and that is committed (section 4.2.2)."""
+        self.follow()
+        self.leader = None
+
+    def set_log(self, log: Log) -> None:
+        """A server uses a new membership as soon as it is in its log."""
+        super().set_log(log)
+        listed = (entry.members for entry in reversed(log.entries) if entry.members is not None)
+        self.members = next(listed, self.snapshot.members if self.snapshot else self.first_members)
+        if self.mode is Mode.LEADER:
+            self.matched = {s: self.matched.get(s, 0) for s in self.members}
+            self.before = {s: self.before.get(s, log.base) for s in self.members}
+
+    # --- snapshots --------------------------------------------------------------------------------
+
+    @action
+    def take_snapshot(self, index: int, data: str) -> None:
+        self.snapshot = Snapshot(index, self.log.term_at(index), self.members_at(index), data)
+        self.log = self.log.compacted(index)
+
+    def members_at(self, index: int) -> tuple[str, ...]:
+        listed = (e.members for e in reversed(self.log.between(self.log.base, index)) if e.members is not None)
+        return next(listed, self.snapshot.members if self.snapshot else self.first_members)
+
+    @action
+    def send_snapshot(self, s: str) -> None:
+        assert self.snapshot
+        self.send(InstallSnapshot(self.term, self.snapshot), s)
+
+    @handler
+    def on_install_snapshot(self, m: InstallSnapshot, sender: str) -> None:
+        if m.term < self.term:
+            self.send(AppendReply(self.term, False, 0), sender)
+            return
+        self.observe(m.term)
+        self.follow()
+        self.leader = sender
+        self.contact = self.now
+        self.await_election()
+        new = m.snapshot
+        if new.index > self.commit:
+            known = self.log.last >= new.index and self.log.term_at(new.index) == new.term
+            self.snapshot = new
+            self.set_log(self.log.compacted(new.index) if known else Log((), new.index, new.term))
+            self.commit = self.delivered = new.index
+            self.effects.restored = new.data
+        self.send(AppendReply(self.term, True, new.index), sender)
+
+    def restore(self, durable: Mapping[str, Any]) -> None:
+        super().restore(durable)
+        self.set_log(self.log)
+        self.commit = self.delivered = self.log.base
+
+    # --- when they are taken ----------------------------------------------------------------------
+
+    def started(self) -> None:
+        if self.snapshot:
+            self.effects.restored = self.snapshot.data
+        super().started()
+
+    def received(self, message: Message, sender: str) -> None:
+        match message:
+            case RequestVote() if self.hears_leader():
+                return  # a removed server does not disturb the others (section 4.2.3); the request counts as lost
+            case AppendEntries() if message.prev_index < self.log.base:
+                super().received(self.beyond_snapshot(message), sender)
+            case InstallSnapshot():
+                self.on_install_snapshot(message, sender)
+            case _:
+                super().received(message, sender)
+
+    def hears_leader(self) -> bool:
+        return self.mode is Mode.LEADER or self.now - self.contact < self.timing.election
+
+    def beyond_snapshot(self, m: AppendEntries) -> AppendEntries:
+        """What the message says about entries after the snapshot: those in it are committed, so they agree."""
+        entries = m.entries[self.log.base - m.prev_index :]
+        return AppendEntries(m.term, self.log.base, self.log.base_term, entries, m.leader_commit)
+
+    def proposed(self, value: str, members: tuple[str, ...] | None) -> None:
+        if members is None:
+            super().proposed(value, None)
+        elif self.may_change():
+            self.change_members(value, members)
+            self.follow_up()
+
+    def replicate(self, s: str) -> None:
+        if self.before[s] < self.log.base:
+            self.awaiting.add(s)
+            self.send_snapshot(s)
+        else:
+            super().replicate(s)
+
+    def follow_up(self) -> None:
+        if self.snapshot_every and self.capture and self.delivered - self.log.base >= self.snapshot_every:
+            self.take_snapshot(self.delivered, self.capture())
+        super().follow_up()
+        if self.mode is Mode.LEADER and self.name not in self.members_at(self.commit):
+            self.step_down()
