@@ -50,9 +50,9 @@ def load(text: str) -> Loaded | None:
 def test_damaged_specs_give_diagnostics_only(batch: int) -> None:
     loaded = 0
     for seed in range(batch * READ_EACH, (batch + 1) * READ_EACH):
-        start = time.monotonic()
+        start = time.process_time()
         loaded += load(damaged(random.Random(seed), ALL, 3)) is not None
-        assert time.monotonic() - start < 3, f"seed {seed} takes long"
+        assert time.process_time() - start < 3, f"seed {seed} takes long"
     assert 0 < loaded < READ_EACH, "the damage is too heavy, or too light"
 
 
