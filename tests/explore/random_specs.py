@@ -61,10 +61,14 @@ class Scope:
 
 @dataclass
 class Writer:
-    """Writes one spec by the choices of `draw`. `fields`: the types of the message's fields."""
+    """Writes one spec by the choices of `draw`.
+
+    `fields`: the types of the message's fields. `careful`: partial operations are guarded, so that more can happen.
+    """
 
     draw: st.DrawFn
     fields: Sequence[str] = ()
+    careful: bool = True
     names: int = field(default=0, init=False)
 
     def pick(self, options: Sequence[T]) -> T:
@@ -114,18 +118,32 @@ class Writer:
         match type_:
             case "0..2":
                 cardinals = [f"size({known('Set[Node]')})", f"length({known('Seq[0..2, Colour]')})"]
-                sums = [f"({sub(type_)} + 1)", f"({sub(type_)} - 1)", f"max({sub(type_)}, {sub(type_)})"]
-                return [*cardinals, *sums, f"{known('Map[Rank, 0..2]')}[{sub('Rank')}]"]
+                upper, lower = (f"{sub(type_)} + 1", f"{sub(type_)} - 1")
+                sums = [f"min({upper}, 2)", f"max({lower}, 0)"] if self.careful else [f"({upper})", f"({lower})"]
+                greatest, image = f"max({sub(type_)}, {sub(type_)})", f"{known('Map[Rank, 0..2]')}[{sub('Rank')}]"
+                return [*cardinals, *sums, greatest, image]
             case "Node":
-                return [f"(the {known('Node?')})", self.extremum("Set[Node]", scope, depth)]
+                return [self.value("Node?", scope), self.extremum("Set[Node]", scope, depth)]
             case "Rank":
-                neighbours = [f"{known(type_)}.next", f"{known(type_)}.prev", f"min({sub(type_)}, {sub(type_)})"]
-                parts = [f"(the {known('Rank?')})", f"{known('Pair?')}.rank"]
-                return [*neighbours, *parts, self.extremum("Set[Rank]", scope, depth)]
+                before = self.guarded("{x} != zero", "{x}.prev", known(type_), type_, scope)
+                neighbours = [before, f"{known(type_)}.next", f"min({sub(type_)}, {sub(type_)})"]
+                part = self.guarded("{x} != none", "{x}.rank", known("Pair?"), type_, scope)
+                return [*neighbours, part, self.value("Rank?", scope), self.extremum("Set[Rank]", scope, depth)]
             case "Pair":
-                return [f"Pair({sub('Rank')}, {sub('Bool')})", f"(the {known('Pair?')})"]
+                return [f"Pair({sub('Rank')}, {sub('Bool')})", self.value("Pair?", scope)]
             case _:
-                return [f"{known('Seq[0..2, Colour]')}[{sub('0..2')}]"]
+                item = "{x}[" + self.pick(["1", "length({x})"] if self.careful else [sub("0..2")]) + "]"
+                return [self.guarded("length({x}) > 0", item, known("Seq[0..2, Colour]"), type_, scope)]
+
+    def value(self, option: str, scope: Scope) -> str:
+        return self.guarded("{x} != none", "(the {x})", self.known(option, scope), OPTIONS[option], scope)
+
+    def guarded(self, guard: str, partial: str, operand: str, type_: str, scope: Scope) -> str:
+        """A partial operation on x, and something else where it is not defined."""
+        if not self.careful:
+            return partial.format(x=operand)
+        otherwise = self.expression(type_, scope, 0)
+        return f"(if {guard.format(x=operand)} then {partial.format(x=operand)} else {otherwise})"
 
     def known(self, type_: str, scope: Scope) -> str:
         """Something whose type can be told without a context."""
@@ -133,9 +151,12 @@ class Writer:
 
     def sequence(self, type_: str, scope: Scope, depth: int) -> str:
         position, item = ITEMS[type_]
-        cut = f"{self.known(type_, scope)}[..{self.expression(position, scope, depth)}]"
+        known = self.known(type_, scope)
+        at = self.expression(position, scope, depth)
+        at = f"min(length({known}), {at})" if self.careful else at
         new = self.expression(item, scope, depth)
-        return self.pick([cut, f"[{new}]", f"append({self.expression(type_, scope, depth)}, {new})"])
+        longer = self.guarded("length({x}) < 2", f"append({{x}}, {new})", known, type_, scope)
+        return self.pick([f"{known}[..{at}]", f"[{new}]", longer if position == "0..2" else f"append({known}, {new})"])
 
     def set(self, type_: str, scope: Scope, depth: int) -> str:
         element, name = ELEMENT[type_], self.fresh()
@@ -156,7 +177,9 @@ class Writer:
         element, name = ELEMENT[type_], self.fresh()
         inner = scope.plus((name, element))
         key = f" by {self.expression(self.pick(ORDERED), inner, depth - 1)}" if element == "Node" else ""
-        return f"({self.pick(['max', 'min'])} {name} in {self.known(type_, scope)}{key})"
+        found = f"({self.pick(['max', 'min'])} {name} in {{x}}{key})"
+        only = "{x} != {{}}" if element == "Rank" else "size({x}) == 1"
+        return self.guarded(only, found, self.known(type_, scope), element, scope)
 
     # --- formulas ------------------------------------------------------------------------------------------
 
@@ -201,10 +224,10 @@ class Writer:
     # --- steps ---------------------------------------------------------------------------------------------
 
     def step(self, head: str, scope: Scope, places: Sequence[Named], sender: str) -> list[str]:
-        guards = [f"require {self.condition(scope, 2)}" for _ in range(self.draw(st.integers(0, 2)))]
+        guards = [f"require {self.condition(scope, 2)}" for _ in range(self.pick([0, 0, 1, 2]))]
         if self.chance():
             name = self.fresh()
-            guards.append(f"pick {name} in {self.pick(['Node', self.known('Set[Node]', scope)])}")
+            guards.append(f"pick {name} in {self.pick(['Node', 'Node', self.known('Set[Node]', scope)])}")
             scope = scope.plus((name, "Node"))
         return [head, *_indented([*guards, *self.block(scope, places, sender, 1)])]
 
@@ -229,10 +252,10 @@ class Writer:
 
     def assignment(self, scope: Scope, place: str, type_: str) -> str:
         inside = MAPS.get(type_) or ITEMS.get(type_)
-        if inside and self.chance():
+        if inside and self.chance() and (type_ in MAPS or not self.careful):
             key, value = inside
             return f"{place}[{self.expression(key, scope, 1)}] := {self.expression(value, scope, 2)}"
-        if type_ in ("Pair", "Pair?") and self.chance():
+        if (type_ == "Pair" or (type_ == "Pair?" and not self.careful)) and self.chance():
             return f"{place}.flag := {self.expression('Bool', scope, 2)}"
         return f"{place} := {self.expression(type_, scope, 3)}"
 
@@ -302,4 +325,5 @@ def _indented(lines: Sequence[str]) -> list[str]:
 def random_specs(draw: st.DrawFn) -> str:
     """The text of a spec with one instance."""
     fields = draw(st.lists(st.sampled_from((*SIMPLE, *OPTIONS)), max_size=2))
-    return "\n".join(Writer(draw, fields).spec()) + "\n"
+    careful = draw(st.sampled_from([True, True, True, False]))
+    return "\n".join(Writer(draw, fields, careful).spec()) + "\n"

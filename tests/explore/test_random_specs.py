@@ -14,12 +14,12 @@ from checker.source import Source
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
 
 
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
 @given(random_specs())
 def test_engines_agree_on_random_specs(text: str) -> None:
     spec = load_source(Source("random.spec", text)).spec
     (decl,) = spec.instances
-    reference, native = both(spec, decl, depth=2, stop_at_first=False)
+    reference, native = both(spec, decl, depth=4, stop_at_first=False)
     assert native == reference
-    reduced, whole = verdicts(spec, decl, depth=3)
+    reduced, whole = verdicts(spec, decl, depth=5)
     assert reduced == whole
