@@ -52,12 +52,17 @@ def settings(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> d
     return pairs
 
 
-def json_target(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """`-` for stdout, or a file that can be written and is no spec."""
+def json_target(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """`-` for stdout, or a file as `output_file` takes it."""
+    return value if value == "-" else output_file(context, option, value)
+
+
+def output_file(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
+    """A file that can be written and is no spec."""
     from checker.cli.failure import usage
 
-    if value is None or value == "-":
-        return value
+    if value is None:
+        return None
     if value.endswith(".spec"):
         raise click.BadParameter(f"`{value}` is a spec; results would overwrite it")
     path = Path(value)
@@ -92,6 +97,9 @@ class JsonCommand(click.Command):
 
 json_option = click.option(
     "--json", "json_target", callback=json_target, metavar="[=FILE]", help="Print JSON, or write it to a file."
+)
+html_option = click.option(
+    "--html", callback=output_file, metavar="FILE", help="Write the runs that are told as one HTML page."
 )
 color_option = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour on stdout and stderr."
@@ -141,6 +149,7 @@ _RUN_OPTIONS = (
     click.option("--full", is_flag=True, help="Whole states after each step of a counterexample, and all tables."),
     click.option("--witness", multiple=True, metavar="NAME", help="Tell the witness of this `reachable`; repeatable."),
     json_option,
+    html_option,
     color_option,
     quiet_option,
 )

@@ -10,7 +10,7 @@ import click
 
 from checker.cli.console import Console
 from checker.cli.failure import usage
-from checker.cli.options import JsonCommand, color_option, duration, json_option, quiet_option
+from checker.cli.options import JsonCommand, color_option, duration, html_option, json_option, quiet_option
 from checker.cli.outcome import Exit, of_verdict, worst
 from checker.source import Diagnostic
 
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 @click.option("--suggest", is_flag=True, help="Propose clauses that exclude a counterexample to induction.")
 @click.option("--full", is_flag=True, help="All counterexamples to induction, with whole states.")
 @json_option
+@html_option
 @color_option
 @quiet_option
 def command(
@@ -52,6 +53,7 @@ def command(
     suggest: bool,
     full: bool,
     json_target: str | None,
+    html: str | None,
     color: Literal["auto", "always", "never"],
     quiet: bool,
 ) -> Exit:
@@ -90,7 +92,7 @@ def command(
     asked = Asked(options, instance, k, full, json_target != "-")
     verdicts = [_prove(loaded, asked, console) for _, loaded in found.loaded]
     code = worst(of_verdict(v, interrupted=v.reason.startswith("interrupted")) for v in verdicts)
-    _save(verdicts, found.warnings, code, json_target, dot, console)
+    _save(verdicts, found.warnings, code, json_target, html, dot, console)
     return code
 
 
@@ -143,6 +145,7 @@ def _save(
     warnings: Sequence[Diagnostic],
     code: Exit,
     target: str | None,
+    html: str | None,
     dot: str | None,
     console: Console,
 ) -> None:
@@ -151,6 +154,10 @@ def _save(
         from checker.report.json import document
 
         save_document(document(verdicts, warnings, exit_code=code), target, console)
+    if html is not None:
+        from checker.cli.save import save_page
+
+        save_page(verdicts, html)
     if dot is not None:
         from checker.cli.save import save_text
         from checker.report.proof import dot as drawn

@@ -38,6 +38,7 @@ class Run:
     overrides: dict[str, str]
     deadlock: bool
     json_target: str | None
+    html: str | None
     full: bool
     witness: tuple[str, ...]
 
@@ -56,6 +57,10 @@ class Run:
             from checker.report.json import document
 
             save_document(document(verdicts, told, exit_code=code), self.json_target, self.console)
+        if self.html is not None and verdicts:
+            from checker.cli.save import save_page
+
+            save_page(verdicts, self.html)
         return code
 
     def _outcomes(

@@ -10,7 +10,7 @@ import click
 
 from checker.cli.console import Console
 from checker.cli.failure import usage
-from checker.cli.options import color_option
+from checker.cli.options import color_option, html_option
 from checker.cli.outcome import Exit
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 @click.option("--only", multiple=True, metavar="VARIABLE", help="Show only this variable; may be repeated.")
 @click.option("--hide", multiple=True, metavar="VARIABLE", help="Do not show this variable; may be repeated.")
 @click.option("--witness", multiple=True, metavar="NAME", help="Tell the witness of this `reachable` as well.")
+@html_option
 @color_option
 def command(
     file: str,
@@ -30,6 +31,7 @@ def command(
     only: tuple[str, ...],
     hide: tuple[str, ...],
     witness: tuple[str, ...],
+    html: str | None,
     color: Literal["auto", "always", "never"],
 ) -> Exit:
     """Print a saved verdict or trace again: FILE.json is what `quorate check --json=FILE.json` wrote."""
@@ -41,6 +43,10 @@ def command(
     found = _read(file)
     _check_names((*only, *hide), found)
     view = View(full, frozenset(only), frozenset(hide))
+    if html is not None:
+        from checker.cli.save import save_page
+
+        save_page(found, html)
     if isinstance(found, Trace):
         console.out(story(found, console.look, view))
         return Exit.OK

@@ -69,8 +69,8 @@ def verdict_line(verdict: Verdict, look: Look) -> str:
 
 def _failure(o: ObligationResult, failure: InductionFailure, look: Look, view: View) -> str:
     sizes = ", ".join(f"{name} {size}" for name, size in failure.sizes)
-    headline = _headline(o) + (f" ({sizes})" if sizes else "")
-    parts = ["\n".join(look.paint(line, "bad") for line in wrap(printable(headline), look.width, indent=2))]
+    title = headline(o) + (f" ({sizes})" if sizes else "")
+    parts = ["\n".join(look.paint(line, "bad") for line in wrap(printable(title), look.width, indent=2))]
     if failure.relevant:
         parts.append("\n".join(["  In a state in which all that is assumed holds, and", *_facts(failure, look)]))
     if failure.trace.steps:
@@ -81,7 +81,7 @@ def _failure(o: ObligationResult, failure: InductionFailure, look: Look, view: V
     return "\n\n".join(parts)
 
 
-def _headline(o: ObligationResult) -> str:
+def headline(o: ObligationResult) -> str:
     match o.kind:
         case "kept":
             return f"{o.property} is not kept by {o.action}"
@@ -112,12 +112,12 @@ def _why(o: ObligationResult, failure: InductionFailure, look: Look) -> Iterator
             yield from (" " * 11 + line for line in wrap(printable(f"with {names}"), look.width - 11, indent=5))
     if o.action_place is not None:
         yield from _labelled("step:", o.action, o.action_place, look)
-    yield from _labelled("means:", _meaning(o, failure), None, look)
+    yield from _labelled("means:", meaning(o, failure), None, look)
     for suggestion in failure.suggestions:
         yield from _labelled("try:", suggestion, None, look)
 
 
-def _meaning(o: ObligationResult, failure: InductionFailure) -> str:
+def meaning(o: ObligationResult, failure: InductionFailure) -> str:
     if failure.reachable:
         return "a run leads to this: the protocol, or the property, is wrong"
     if o.kind == "derived":
@@ -151,12 +151,12 @@ def _labelled(label: str, text: str, place: Place | None, look: Look) -> Iterato
 def _properties(verdict: Verdict, look: Look) -> str:
     rows: list[list[Cell]] = []
     for p in verdict.properties:
-        text, tone = _outcome(p, verdict)
+        text, tone = standing(p, verdict)
         rows.append([(printable(p.name), "plain"), (p.kind, "soft"), (printable(text), tone)])
     return table(rows, look)
 
 
-def _outcome(p: PropertyResult, verdict: Verdict) -> Cell:
+def standing(p: PropertyResult, verdict: Verdict) -> Cell:
     match p.status:
         case Status.HOLDS if verdict.assurance is Assurance.INDUCTIVE:
             return "inductive for this instance", "good"

@@ -65,7 +65,13 @@ def _rows(trace: Trace, shown: tuple[int, ...], look: Look, view: View) -> Itera
     for n, step in enumerate(trace.steps, start=1):
         at = (("at", f"{step.place.file}:{step.place.line}", False),) if full and step.place else ()
         state = (*at, *_whole_state(trace, n, shown)) if full else ()
-        yield _Row(str(n), event(step), tuple(_changed(trace, n, shown, look, view)), tuple(_sent(step)), state)
+        yield _Row(
+            str(n),
+            event(step),
+            tuple(_changed(trace, n, shown, look, view)),
+            tuple(text for _, text in sends(step)),
+            state,
+        )
 
 
 def event(step: Step) -> str:
@@ -105,29 +111,34 @@ def _choices(step: Step) -> str:
     return f" with {', '.join(f'{name} = {brief(v)}' for name, v in picked)}" if picked else ""
 
 
-def _sent(step: Step) -> Iterator[str]:
-    """The messages sent; copies to several nodes are one phrase."""
-    groups: dict[str, list[str]] = {}
+def sends(step: Step) -> Iterator[tuple[str, str]]:
+    """The messages sent, each as its type's name and a phrase; copies to several nodes are one."""
+    groups: dict[tuple[str, str], list[str]] = {}
     for sent in step.sent:
         to = [show(v) for name, v in sent.fields if name == "to"]
         receiver = to[0] if to else None
-        groups.setdefault(message(sent, step.node, receiver), []).extend(to)
-    for text, receivers in groups.items():
-        yield printable(f"sends {text}" + (f" to {', '.join(receivers)}" if receivers else ""))
+        groups.setdefault((sent.name, message(sent, step.node, receiver)), []).extend(to)
+    for (name, text), receivers in groups.items():
+        yield name, printable(f"sends {text}" + (f" to {', '.join(receivers)}" if receivers else ""))
 
 
 def _changed(trace: Trace, n: int, shown: tuple[int, ...], look: Look, view: View) -> Iterator[str]:
-    node = trace.steps[n - 1].node
     for i in shown:
-        variable, before, after = trace.variables[i], trace.states[n - 1][i], trace.states[n][i]
-        if before == after or (variable.network and not view.only):  # networks are told as what is sent
-            continue
-        if variable.role is None or not (isinstance(before, MapValue) and isinstance(after, MapValue)):
-            found = [(f"{variable.full_name}{c.path}", c.text) for c in changes(before, after, look.arrow)]
-        else:
-            found = list(_fields_changed(variable, before, after, node, look.arrow))
-        for name, text in found:
-            yield printable(f"{name}: {text}")
+        if view.only or not trace.variables[i].network:  # networks are told as what is sent
+            yield from changed(trace, n, i, look.arrow)
+
+
+def changed(trace: Trace, n: int, i: int, arrow: str = "→") -> Iterator[str]:
+    """What step `n` of a trace did to variable `i`, as phrases (`votes: {} → {s0}`)."""
+    variable, before, after = trace.variables[i], trace.states[n - 1][i], trace.states[n][i]
+    if before == after:
+        return
+    if variable.role is None or not (isinstance(before, MapValue) and isinstance(after, MapValue)):
+        found = [(f"{variable.full_name}{c.path}", c.text) for c in changes(before, after, arrow)]
+    else:
+        found = list(_fields_changed(variable, before, after, trace.steps[n - 1].node, arrow))
+    for name, text in found:
+        yield printable(f"{name}: {text}")
 
 
 def _fields_changed(

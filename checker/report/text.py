@@ -39,10 +39,10 @@ def report(verdict: Verdict, look: Look, view: View | None = None, witness: froz
 
 
 def _title(verdict: Verdict, look: Look) -> str:
-    return "\n".join(look.paint(line, "strong") for line in wrap(_instance(verdict), look.width, indent=2))
+    return "\n".join(look.paint(line, "strong") for line in wrap(instance(verdict), look.width, indent=2))
 
 
-def _instance(verdict: Verdict) -> str:
+def instance(verdict: Verdict) -> str:
     """The spec, the instance and its sizes, for `wrap`."""
     sizes = ", ".join(
         TIED.join((name, "<=", size) if name in _LIMITS else (name, size)) for name, size in verdict.sizes
@@ -145,9 +145,9 @@ def result_story(result: PropertyResult, verdict: Verdict, look: Look, view: Vie
     """What happened to one property: a headline, the run that shows it, and the clauses that failed."""
     view = view or View()
     expected = result in verdict.violations and result not in verdict.failures
-    headline = f"{_headline(result, verdict)}{', as expected' if expected else ''} ({_instance(verdict)})"
+    title = f"{headline(result, verdict)}{', as expected' if expected else ''} ({instance(verdict)})"
     good = expected or result.status is Status.REACHED
-    parts = ["\n".join(look.paint(line, "good" if good else "bad") for line in wrap(headline, look.width, indent=2))]
+    parts = ["\n".join(look.paint(line, "good" if good else "bad") for line in wrap(title, look.width, indent=2))]
     if result.trace is not None:
         mentioned = " ".join(_texts(result.clauses))
         parts.append(story(result.trace, look, view, mentioned))
@@ -169,7 +169,7 @@ def _puzzle(result: PropertyResult) -> str:
     return "it fails" if result.status is Status.VIOLATED and result.clauses and not told else ""
 
 
-def _headline(result: PropertyResult, verdict: Verdict) -> str:
+def headline(result: PropertyResult, verdict: Verdict) -> str:
     when = _when(result)
     match result.status, result.kind:
         case Status.REACHED, _:
@@ -247,13 +247,13 @@ def _properties(verdict: Verdict, look: Look) -> str:
     for p in verdict.properties:
         if p.kind in _ERRORS:
             continue
-        text, tone = _result(p, verdict)
+        text, tone = standing(p, verdict)
         kind = "" if p.kind == "deadlock" else p.kind
         rows.append([(printable(p.name), "plain"), (kind, "soft"), (text, tone)])
     return table(rows, look)
 
 
-def _result(result: PropertyResult, verdict: Verdict) -> Cell:
+def standing(result: PropertyResult, verdict: Verdict) -> Cell:
     expected = result in verdict.violations and result not in verdict.failures
     tail, bad = (", as expected", "good") if expected else ("", "bad")
     match result.status:
