@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from checker.report import proof, text
 from checker.report.changes import brief
 from checker.report.diagram import NOWHERE, Diagram, Slice, diagram
-from checker.report.look import Look, printable
+from checker.report.look import TIED, Look, printable
 from checker.report.story import View, changed, event, sends
 from checker.report.table import Table, tables
 from checker.verdict import (
@@ -179,7 +179,7 @@ def _at(place: Place | None) -> str:
 
 def _told(verdict: Verdict) -> Iterator[_Told]:
     """The runs of a verdict: counterexamples, counterexamples to induction, and witnesses."""
-    about = text.instance(verdict).replace("\u00a0", " ")
+    about = _about(verdict)
     for result in verdict.properties:
         if result.trace is not None and not (verdict.obligations and result.status is not Status.REACHED):
             yield _of_property(result, result.trace, verdict, about)
@@ -229,6 +229,10 @@ def _of_obligation(o: ObligationResult, failure: InductionFailure, verdict: Verd
         yield _Told(f"{title}: a run from an initial state to where it fails", about, "bad", failure.run, why)
 
 
+def _about(verdict: Verdict) -> str:
+    return printable(text.instance(verdict).replace(TIED, " "))
+
+
 def _summary(verdict: Verdict) -> Summary:
     proved = bool(verdict.obligations) or verdict.graph is not None
     line = (proof if proved else text).verdict_line(verdict, _WIDE)
@@ -238,8 +242,7 @@ def _summary(verdict: Verdict) -> Summary:
         rows.append((printable(p.name), "" if p.kind == "deadlock" else p.kind, printable(words), tone))
     head = line.partition(":")[0]
     tones = {"holds": "good", "violated": "bad", "violated as expected": "expected", "not as expected": "bad"}
-    about = text.instance(verdict).replace("\u00a0", " ")
-    return Summary(about, printable(line), tones.get(head, "warn"), tuple(rows))
+    return Summary(_about(verdict), printable(line), tones.get(head, "warn"), tuple(rows))
 
 
 # --- one run ----------------------------------------------------------------------------------------
