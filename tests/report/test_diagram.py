@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from report_examples import disagreement
 
 from checker.report.diagram import COLORS, CROWD, NOWHERE, actors, diagram, journeys
@@ -117,7 +119,7 @@ def test_the_parts_of_an_arrow_meet_and_end_at_their_nodes() -> None:
     parts = [s for row in drawn.slices for s in row.strands]
     assert len(parts) == 4
     assert parts[0].x1 == drawn.lanes[0].x and parts[-1].x2 == drawn.lanes[2].x
-    assert all(a.x2 == b.x1 for a, b in zip(parts, parts[1:], strict=False))
+    assert all(a.x2 == b.x1 for a, b in pairwise(parts))
     assert [s.head for s in parts] == [False, False, False, True]
 
 

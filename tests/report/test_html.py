@@ -1,4 +1,4 @@
-"""The trace page without a browser: whole, closed in itself, true to the trace, and deaf to what a spec may smuggle in."""
+"""The trace page without a browser: whole, closed in itself, true to the trace, deaf to what a spec may smuggle in."""
 
 from __future__ import annotations
 
