@@ -62,7 +62,12 @@ class Client:
         self.number = 0
         self.asking: Operation | None = None
         self.done = False
-        self.acknowledged: list[Command] = []
+        self.answers: list[tuple[Command, Outcome]] = []
+
+    @property
+    def acknowledged(self) -> list[Command]:
+        """What the client was told is done."""
+        return [command for command, outcome in self.answers if outcome.done]
 
     def step(self, event: Event, now: float) -> Effects:
         effects = Effects()
@@ -111,7 +116,7 @@ class Client:
 
     def answered(self, outcome: Outcome, effects: Effects) -> None:
         command = self.command()
-        self.acknowledged.append(command)
+        self.answers.append((command, outcome))
         op = command.operation
         value = outcome.value if op.f == "read" else op.value
         self.finish("ok" if outcome.done else "fail", value, effects)

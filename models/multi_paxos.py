@@ -11,6 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from models.node import Envelope, Message, Node, action, handler
 from models.raft import NOOP, Timing
@@ -83,7 +84,7 @@ class Chosen(Message):
 
 
 class Server(Node):
-    DURABLE = ("promised", "votes", "chosen")
+    DURABLE: ClassVar[dict[str, Any]] = {"promised": int | None, "votes": dict[int, Vote], "chosen": tuple[str, ...]}
     SHOWN = ("promised", "votes", "leads", "plan")
     COUNTED = (Promise, Accepted)
 

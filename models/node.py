@@ -145,7 +145,7 @@ class Node(ABC):
     the node knows; it takes them itself if that is its own name.
     """
 
-    DURABLE: ClassVar[tuple[str, ...]] = ()  # attributes that survive a crash
+    DURABLE: ClassVar[dict[str, Any]] = {}  # attributes that survive a crash, with their types
     SHOWN: ClassVar[tuple[str, ...]] = ()  # attributes that the trace shows
     COUNTED: ClassVar[tuple[type[Message], ...]] = ()  # messages of the spec that it has no handler for
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any, ClassVar
 
 from models.node import Message, Node, action, handler
 
@@ -79,7 +80,8 @@ class Participant(Node):
 
 
 class Acceptor(Participant):
-    DURABLE = SHOWN = ("promised", "voted")
+    DURABLE: ClassVar[dict[str, Any]] = {"promised": int | None, "voted": Vote | None}
+    SHOWN = ("promised", "voted")
 
     def __init__(self, name: str, roles: Roles, rng: random.Random, boot: int = 0, recording: bool = False) -> None:
         super().__init__(name, roles, rng, boot, recording)
@@ -122,7 +124,7 @@ class Acceptor(Participant):
 class Proposer(Participant):
     """Proposes `value`, in ballots of its own, until it knows that some value is chosen; then it tells the learners."""
 
-    DURABLE = ("ballot",)  # so that no ballot is used twice
+    DURABLE: ClassVar[dict[str, Any]] = {"ballot": int}  # so that no ballot is used twice
     COUNTED = (Promise, Accepted)
     PATIENCE = 100.0  # milliseconds until another ballot; up to twice that, so that rivals do not keep in step
 
@@ -186,7 +188,7 @@ class Proposer(Participant):
 
 
 class Learner(Participant):
-    DURABLE = ("learned",)
+    DURABLE: ClassVar[dict[str, Any]] = {"learned": str | None}
 
     def __init__(self, name: str, roles: Roles, rng: random.Random, boot: int = 0, recording: bool = False) -> None:
         super().__init__(name, roles, rng, boot, recording)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 from typing import Protocol as Interface
 
-from models import multi_paxos, paxos, trace
-from models.node import Effects, Event, Node
+from models import multi_paxos, paxos, raft_extended, store, trace
+from models import raft as raft_module
+from models.node import Effects, Event, Message, Node
 from models.plan import Change, Plan
 from models.raft_extended import ExtendedServer
 from models.replica import Replica
@@ -40,6 +42,7 @@ class Protocol:
     sort: str  # of the nodes, in the spec
     shown: type[Node]  # whose fields the trace shows
     build: Build  # from name, plan, random numbers, number of the start, and whether to record
+    modules: tuple[ModuleType, ...] = ()  # where its messages are
     serves: bool = True
     fifo: bool = False
 
@@ -48,6 +51,16 @@ class Protocol:
         features = ["snapshots"] if plan.snapshot_every else []
         features += ["membership"] if any(isinstance(fault, Change) for fault in plan.faults) else []
         return trace.header(self.spec, {self.sort: named}, self.shown.SHOWN, ordered, features)
+
+    @property
+    def messages(self) -> dict[str, type[Message]]:
+        """All that travels, by name."""
+        return {
+            name: kind
+            for module in (*self.modules, store)
+            for name, kind in vars(module).items()
+            if isinstance(kind, type) and issubclass(kind, Message)
+        }
 
     def settled(self, machines: Iterable[Machine]) -> bool:
         """Whether there is nothing to wait for, where no clients are: all learners know."""
@@ -61,14 +74,14 @@ def raft(server: type[ExtendedServer] = ExtendedServer) -> Protocol:
         node = server(name, members, rng, boot, recording, snapshot_every=plan.snapshot_every)
         return Replica(node, plan.local_reads)
 
-    return Protocol("raft", "Raft", "Server", server, build)
+    return Protocol("raft", "Raft", "Server", server, build, (raft_module, raft_extended))
 
 
 def multi(server: type[multi_paxos.Server] = multi_paxos.Server) -> Protocol:
     def build(name: str, plan: Plan, rng: random.Random, boot: int, recording: bool) -> Machine:
         return Replica(server(name, plan.names, rng, boot, recording), plan.local_reads)
 
-    return Protocol("multi-paxos", "MultiPaxos", "Acceptor", server, build)
+    return Protocol("multi-paxos", "MultiPaxos", "Acceptor", server, build, (multi_paxos,))
 
 
 def single(
@@ -79,7 +92,7 @@ def single(
         made: dict[str, type[paxos.Participant]] = {"p": proposer, "a": acceptor, "l": paxos.Learner}
         return made[name[0]](name, roles, rng, boot, recording)
 
-    return Protocol("paxos", "Paxos", "Acceptor", acceptor, build, serves=False)
+    return Protocol("paxos", "Paxos", "Acceptor", acceptor, build, (paxos,), serves=False)
 
 
 PROTOCOLS = {protocol.name: protocol for protocol in (single(), multi(), raft())}

@@ -11,7 +11,7 @@ import random
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from models.log import Entry, Log
 from models.node import Message, Node, action, handler
@@ -80,7 +80,7 @@ NOOP = ""  # the command that a new leader commits first, to learn which entries
 
 
 class Server(Node):
-    DURABLE: ClassVar[tuple[str, ...]] = ("term", "voted_for", "log")
+    DURABLE: ClassVar[dict[str, Any]] = {"term": int, "voted_for": str | None, "log": Log}
     SHOWN: ClassVar[tuple[str, ...]] = (*DURABLE, "last", "mode", "commit", "votes", "before", "matched")
 
     def __init__(

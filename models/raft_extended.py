@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from models.log import Entry, Log
 from models.node import Message, action, handler
@@ -39,7 +39,7 @@ class ExtendedServer(Server):
     the log by a snapshot whenever that many entries were delivered since the last one.
     """
 
-    DURABLE = (*Server.DURABLE, "snapshot")
+    DURABLE: ClassVar[dict[str, Any]] = {**Server.DURABLE, "snapshot": Snapshot | None}
 
     def __init__(
         self,
