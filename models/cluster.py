@@ -163,7 +163,7 @@ Say = Callable[[str], None]
 
 
 async def demonstrate(cluster: Cluster, say: Say, clients: int = 4, operations: int = 200) -> list[str]:
-    """Kills, restarts, and, where the protocol can, growth and shrinking, while clients ask; then reads everything back.
+    """Kills, restarts, and, where the protocol can, growth and shrinking, while clients ask; then all is read back.
 
     Returns what was acknowledged and is lost.
     """
@@ -178,9 +178,7 @@ async def demonstrate(cluster: Cluster, say: Say, clients: int = 4, operations: 
         for command in client.acknowledged
         if command.operation.key.startswith("own-")
     }
-    say(
-        f"{sum(len(c.acknowledged) for c in done)} operations are acknowledged; reading {len(acknowledged)} writes back"
-    )
+    say(f"{sum(len(c.acknowledged) for c in done)} operations were done; now reading {len(acknowledged)} writes back")
     reader = await cluster.load(Operation("read", key) for key in acknowledged)
     found = {command.operation.key: outcome.value for command, outcome in reader.answers}
     return [key for key, value in acknowledged.items() if found.get(key) != value]
@@ -313,9 +311,7 @@ async def _main(cluster: Cluster, demo: bool) -> bool:
 @click.command()
 @click.option("--protocol", type=click.Choice([p.name for p in PROTOCOLS.values() if p.serves]), default="raft")
 @click.option("--nodes", default=3, show_default=True)
-@click.option(
-    "--directory", type=click.Path(path_type=Path, file_okay=False), help="Kept afterwards; it must be empty."
-)
+@click.option("--directory", type=click.Path(path_type=Path, file_okay=False), help="Empty; kept afterwards.")
 @click.option("--snapshot-every", type=int, help="Raft: entries between two snapshots.")
 @click.option("--demo", is_flag=True, help="A script of kills, restarts and changes of membership under load.")
 def main(protocol: str, nodes: int, directory: Path | None, snapshot_every: int | None, demo: bool) -> None:
