@@ -3,6 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Numbered(Protocol):
+    """Things at indices after `base`, up to `last`."""
+
+    @property
+    def entries(self) -> tuple[Any, ...]: ...
+
+    @property
+    def base(self) -> int: ...
+
+    @property
+    def last(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)

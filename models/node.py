@@ -141,8 +141,7 @@ class Node(ABC):
     `handler` are the steps of the spec, named as there; `started`, `received` and `timed_out` decide which of them to
     take, and when.
 
-    `boot` counts the node's starts and makes the ids of its messages unique. `leader` is who takes proposals, as far as
-    the node knows; it takes them itself if that is its own name.
+    `boot` counts the node's starts and makes the ids of its messages unique.
     """
 
     DURABLE: ClassVar[dict[str, Any]] = {}  # attributes that survive a crash, with their types
@@ -161,6 +160,11 @@ class Node(ABC):
         self._heard: list[str] = []
         self._sent = 0
         self._deep = False
+
+    @property
+    def primary(self) -> str | None:
+        """Who takes proposals, as far as this node knows; it takes them itself if that is its own name."""
+        return self.leader
 
     @property
     def node(self) -> Node:

@@ -11,6 +11,7 @@ from typing import Protocol as Interface
 
 from models import multi_paxos, paxos, raft_extended, store, trace
 from models import raft as raft_module
+from models import zab as zab_module
 from models.node import Effects, Event, Message, Node
 from models.plan import Change, Plan
 from models.raft_extended import ExtendedServer
@@ -35,7 +36,8 @@ Build = Callable[[str, Plan, random.Random, int, bool], Machine]
 
 @dataclass(frozen=True)
 class Protocol:
-    """`serves`: clients use it as a store. `fifo`: it needs channels that keep the order, and repeat nothing."""
+    """`serves`: clients use it as a store. `fifo`: it needs channels like those of TCP, which keep the order, and lose
+    something only if one of the two crashes."""
 
     name: str
     spec: str
@@ -95,4 +97,11 @@ def single(
     return Protocol("paxos", "Paxos", "Acceptor", acceptor, build, (paxos,), serves=False)
 
 
-PROTOCOLS = {protocol.name: protocol for protocol in (single(), multi(), raft())}
+def zab(server: type[zab_module.Server] = zab_module.Server) -> Protocol:
+    def build(name: str, plan: Plan, rng: random.Random, boot: int, recording: bool) -> Machine:
+        return Replica(server(name, plan.names, rng, boot, recording), plan.local_reads)
+
+    return Protocol("zab", "Zab", "Server", server, build, (zab_module,), fifo=True)
+
+
+PROTOCOLS = {protocol.name: protocol for protocol in (single(), multi(), raft(), zab())}

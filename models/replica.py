@@ -48,7 +48,7 @@ class Replica:
     def serve(self, client: str, command: Command, now: float) -> Effects:
         if self.local_reads and command.operation.f == "read":
             return self.answer(client, command, Outcome(True, self.store.data.get(command.operation.key)))
-        if self.node.leader != self.name or not self.takes(command):
+        if self.node.primary != self.name or not self.takes(command):
             return self.answer(client, command, None)
         asked = (command.client, command.number)
         if asked in self.waiting:
@@ -77,7 +77,7 @@ class Replica:
         return effects
 
     def reply(self, client: str, number: int, outcome: Outcome | None) -> Envelope:
-        leader = None if self.node.leader == self.name else self.node.leader
+        leader = None if self.node.primary == self.name else self.node.primary
         return Envelope("", self.name, client, ClientReply(number, outcome, leader))
 
     def apply(self, effects: Effects) -> None:
@@ -92,5 +92,5 @@ class Replica:
             client = self.waiting.pop((command.client, command.number), None)
             if client is not None and outcome is not None:
                 effects.sent.append(self.reply(client, command.number, outcome))
-        if self.node.leader != self.name:
+        if self.node.primary != self.name:
             self.waiting.clear()  # who asked will ask again

@@ -33,6 +33,9 @@ class Run:
     history: list[Json] = field(default_factory=list)
 
 
+TOO_MANY = 50_000  # events in one run; a usual one has a thousand
+
+
 class Failure(Exception):
     """What must never happen has happened."""
 
@@ -52,7 +55,7 @@ class Host:
     latency: float = 0.0
     busy_until: float = 0.0  # it waits for its disk, and takes no events
     writing: tuple[dict[str, Any], Effects] | None = None
-    sent: int = 0
+    sent: int = 0  # messages
 
 
 class Simulation:
@@ -85,6 +88,8 @@ class Simulation:
                     raise Failure(f"progress: not all is answered after {self.plan.end:.0f} ms")
                 happen()
                 self.run.events += 1
+                if self.run.events > TOO_MANY:
+                    raise Failure(f"progress: not all is answered after {TOO_MANY} events")
             self.check_acknowledged()
         except Failure as failure:
             self.run.failure = str(failure)
@@ -246,36 +251,49 @@ class Simulation:
                 self.transmit(host, envelope, name)
 
     def transmit(self, host: Host, envelope: Envelope, to: str) -> None:
+        if to == host.name or to not in self.hosts:
+            return
         host.sent += 1
         chance = Chance(self.plan.seed, host.number, host.sent)
-        calm = self.now >= self.plan.calm
-        if to not in self.hosts or self.is_cut(host.name, to):
-            return
-        if not calm and chance.roll() < self.plan.loss:
-            return
-        self.arrive(envelope, to, chance)
-        if not self.protocol.fifo and chance.roll() < self.plan.duplication:
-            self.arrive(envelope, to, chance)
+        lost = self.now < self.plan.calm and chance.roll() < self.plan.loss
+        if self.protocol.fifo and not to.startswith("c"):
+            self.arrive_in_order(host, envelope, self.hosts[to], self.delay(chance) * (10 if lost else 1))
+        elif not lost and not self.cut_until(host.name, to):
+            self.at(self.now + self.delay(chance), partial(self.arrive, envelope, self.hosts[to]))
+            if chance.roll() < self.plan.duplication:
+                self.at(self.now + self.delay(chance), partial(self.arrive, envelope, self.hosts[to]))
 
-    def arrive(self, envelope: Envelope, to: str, chance: Chance) -> None:
+    def delay(self, chance: Chance) -> float:
         low, high = self.plan.delay
         delay = low + (high - low) * chance.roll()
-        if chance.roll() < self.plan.tail:
-            delay *= 10
-        time = self.now + delay
-        if self.protocol.fifo:
-            link = (envelope.sender, to)
-            time = self._last_arrival[link] = max(time, self._last_arrival.get(link, 0.0))
-        host = self.hosts[to]
-        self.at(time, lambda: self.give(host, host.boot, Receive(envelope)))
+        return delay * 10 if chance.roll() < self.plan.tail else delay
 
-    def is_cut(self, sender: str, to: str) -> bool:
+    def arrive(self, envelope: Envelope, host: Host) -> None:
+        self.give(host, host.boot, Receive(envelope))
+
+    def arrive_in_order(self, sender: Host, envelope: Envelope, host: Host, delay: float) -> None:
+        """As over TCP: what gets lost is sent again, and what a partition holds up comes later; only a crash loses."""
+        if host.process is None:
+            return
+        link = (sender.name, host.name)
+        time = max(self.now, self.cut_until(*link)) + delay
+        time = self._last_arrival[link] = max(time, self._last_arrival.get(link, 0.0))
+        boots = (sender.boot, host.boot)
+
+        def arrive() -> None:
+            if boots == (sender.boot, host.boot):
+                self.give(host, host.boot, Receive(envelope))
+
+        self.at(time, arrive)
+
+    def cut_until(self, sender: str, to: str) -> float:
+        """When messages from one to the other pass again; 0 if they do now."""
+        until = 0.0
         for cut in self.cuts:
-            if sender in cut.side and to not in cut.side:
-                return True
-            if to in cut.side and sender not in cut.side and not cut.one_way:
-                return True
-        return False
+            out, back = sender in cut.side and to not in cut.side, to in cut.side and sender not in cut.side
+            if out or (back and not cut.one_way):
+                until = max(until, cut.at + cut.lasts)
+        return until
 
     # --- faults -----------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from models.log import Log
+from models.log import Numbered
 from models.node import Envelope, State, Step
 
 Json = Any
@@ -72,8 +72,8 @@ def changes(before: State, after: State) -> dict[str, Json]:
         if new is old or new == old:
             continue
         match old, new:
-            case Log(), Log():
-                found |= _log_changes(name, old, new)
+            case Numbered(), Numbered():
+                found |= _numbered_changes(name, old, new)
             case dict(), dict() if old.keys() <= new.keys():
                 found |= {f"{name}[{key}]": shown(new[key]) for key in new if key not in old or new[key] != old[key]}
             case _:
@@ -81,7 +81,7 @@ def changes(before: State, after: State) -> dict[str, Json]:
     return found
 
 
-def _log_changes(name: str, old: Log, new: Log) -> dict[str, Json]:
+def _numbered_changes(name: str, old: Numbered, new: Numbered) -> dict[str, Json]:
     """Entries that a snapshot has taken in are not different, they are just not there any more."""
     first = max(old.base, new.base) + 1
     if old.base == new.base and new.entries[: len(old.entries)] == old.entries:
