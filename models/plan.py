@@ -27,7 +27,10 @@ class Crash:
 
 @dataclass(frozen=True, slots=True)
 class Partition:
-    """Nothing passes from `side` to the other nodes; nor the other way, unless it is `one_way`."""
+    """Nothing passes from `side` to the other nodes; nor the other way, unless it is `one_way`.
+
+    Clients reach both sides.
+    """
 
     at: float
     lasts: float
@@ -91,6 +94,7 @@ class Plan:
     nodes: int = 3
     clients: int = 2
     operations: int = 8  # of each client
+    readers: int = 0  # so many of the clients read only
     keys: int = 2
     loss: float = 0.0  # probability that a message gets lost
     duplication: float = 0.0  # probability that it arrives twice

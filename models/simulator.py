@@ -144,7 +144,7 @@ class Simulation:
         rng = random.Random(f"{self.plan.seed} operations {process}")
         for n in range(1, self.plan.operations + 1):
             key, value = f"k{rng.randrange(self.plan.keys)}", 100 * (process + 1) + n
-            match rng.choice(("read", "read", "write", "write", "cas")):
+            match "read" if process < self.plan.readers else rng.choice(("read", "read", "write", "write", "cas")):
                 case "read":
                     yield Operation("read", key)
                 case "write":
@@ -256,12 +256,15 @@ class Simulation:
         host.sent += 1
         chance = Chance(self.plan.seed, host.number, host.sent)
         lost = self.now < self.plan.calm and chance.roll() < self.plan.loss
-        if self.protocol.fifo and not to.startswith("c"):
+        if self.protocol.fifo and not self.is_client(host.name) and not self.is_client(to):
             self.arrive_in_order(host, envelope, self.hosts[to], self.delay(chance) * (10 if lost else 1))
         elif not lost and not self.cut_until(host.name, to):
             self.at(self.now + self.delay(chance), partial(self.arrive, envelope, self.hosts[to]))
             if chance.roll() < self.plan.duplication:
                 self.at(self.now + self.delay(chance), partial(self.arrive, envelope, self.hosts[to]))
+
+    def is_client(self, name: str) -> bool:
+        return isinstance(self.hosts[name].process, Client)
 
     def delay(self, chance: Chance) -> float:
         low, high = self.plan.delay
@@ -289,6 +292,8 @@ class Simulation:
     def cut_until(self, sender: str, to: str) -> float:
         """When messages from one to the other pass again; 0 if they do now."""
         until = 0.0
+        if self.is_client(sender) or self.is_client(to):
+            return until
         for cut in self.cuts:
             out, back = sender in cut.side and to not in cut.side, to in cut.side and sender not in cut.side
             if out or (back and not cut.one_way):

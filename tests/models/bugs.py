@@ -1,7 +1,7 @@
-"""Bugs that people make in these protocols, as patches of the models. Conformance, or a check of the history, must catch
-each of them; the simulator need not.
+"""Bugs that people make in these protocols, as patches of the models.
 
-Each bug has plans under which it shows. The names say what the broken node does.
+Conformance, or a check of the history, must catch each of them; the simulator need not. Each bug has plans under which
+it shows. The names say what the broken node does.
 """
 
 from __future__ import annotations
