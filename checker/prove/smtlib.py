@@ -191,7 +191,7 @@ class _Writer:
         if self.is_int(x.sort):
             if x.name == "order zero":
                 return "0"
-            return f"({'+' if x.name == 'next' else '-'} {self.term(x.args[0])} 1)"
+            return f"({'+' if x.name == 'order next' else '-'} {self.term(x.args[0])} 1)"
         name = _quoted(f"{x.name} {x.sort}")
         return f"({name} {self.term(x.args[0])})" if x.args else name
 

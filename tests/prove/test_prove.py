@@ -11,11 +11,13 @@ from proving import SPECS, failed, spec, verdict, without_lemma
 
 from checker.explain import page
 from checker.language.frontend import load
+from checker.prove import terms as t
 from checker.prove.cache import Cache, Hint
 from checker.prove.counterexample import Budget
 from checker.prove.discharge import Discharged, Discharger, Options
 from checker.prove.obligations import plan
 from checker.prove.prove import growing, prove
+from checker.prove.smtlib import Style, Vocabulary, script
 from checker.prove.workers import Child
 from checker.source import SpecError
 from checker.verdict import Assurance, Status
@@ -195,6 +197,20 @@ reachable Moved
     x != zero
 """)
     assert failed(found) == ["Stays by step"]
+
+
+@pytest.mark.parametrize("style", [Style("free"), Style("int")], ids=["free", "int"])
+def test_the_next_element_is_greater_in_every_style(style: Style) -> None:
+    x = t.app("x", (), "Index")
+    after = t.app("order next", (x,), "Index")
+    goes_on = [("guard", t.app("order goes on", (x,), t.BOOL))]
+    vocabulary = Vocabulary({"Index": True}, {}, frozenset({"Index"}))
+    answers = []
+    for goal in (t.lt(x, after), t.lt(after, x)):
+        solver = z3.Solver()
+        solver.from_string(script(vocabulary, goes_on, goal, style).text)
+        answers.append(solver.check() == z3.unsat)
+    assert answers == [True, False]
 
 
 def test_networks_are_taken_as_growing_sets() -> None:
