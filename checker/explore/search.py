@@ -53,8 +53,8 @@ class Watch:
 
 @dataclass(frozen=True)
 class Limits:
-    """How far to go: `depth` in steps, `memory` in bytes of the process, `seconds` of wall time, and about how many
-    `states`; None: no bound.
+    """How far to go: `depth` in steps, `memory` in bytes of the process, `seconds` of wall time, `work` in seconds of
+    this thread on a processor, and about how many `states`; None: no bound.
 
     `stop_on`: the subjects (see `Found`) that end the search when found, after the level in which they are found.
     """
@@ -65,6 +65,7 @@ class Limits:
     stop_on: frozenset[int] = frozenset()
     deadlock: bool = True
     states: int | None = None
+    work: float | None = None
 
 
 class End(Enum):
@@ -153,6 +154,7 @@ class _Search:
     taken: list[int]
     discovered: list[int]
     start: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.thread_time)
     reported: float = 0.0
     parents: dict[Any, Any] = field(default_factory=dict)
     found: dict[int, tuple[Any, ...]] = field(default_factory=dict)
@@ -276,6 +278,8 @@ class _Search:
             raise _Ended(End.STATES)
         now = time.monotonic() - self.start
         if self.limits.seconds is not None and now > self.limits.seconds:
+            raise _Ended(End.TIME)
+        if self.limits.work is not None and time.thread_time() - self.began > self.limits.work:
             raise _Ended(End.TIME)
         if self.limits.memory is not None and self.ticks % _MEMORY_EVERY == 1 and memory_used() > self.limits.memory:
             raise _Ended(End.MEMORY)

@@ -18,6 +18,7 @@ from checker.explore.search import End, Limits, Watch, search
 from checker.explore.witness import why_false
 from checker.language import ir
 from checker.prove import terms as t
+from checker.prove.effort import PER_SECOND
 from checker.prove.finite import FiniteCheck, Model
 from checker.prove.ground import Scope
 from checker.prove.obligations import Obligation, Plan
@@ -30,7 +31,7 @@ from checker.verdict import Clause, InductionFailure, Trace
 
 @dataclass(frozen=True)
 class Budget:
-    """Seconds for shrinking one counterexample, for exploring the instance it belongs to, and for suggestions."""
+    """Seconds of work for shrinking one counterexample, for exploring its instance, and for suggestions."""
 
     shrink: float = 2.0
     explore: float = 3.0
@@ -129,18 +130,19 @@ def failure(plan: Plan, o: Obligation, model: Model, check: FiniteCheck, budget:
     found = confirmed(plan, o, model, check)
     if found is None:
         return None
-    deadline = time.monotonic() + budget.shrink
+    spent = 0.0
     relevant: tuple[Fact, ...] = ()
     scope, names = model.scope, list(model.scope.sizes)
-    while names and time.monotonic() < deadline:
-        reduced = _fewest(plan, o, _reduced(scope, names[0]), budget.shrink)
+    while names and spent < budget.shrink:
+        reduced, seconds = _fewest(plan, o, _reduced(scope, names[0]), budget.shrink)
+        spent += seconds
         if reduced is None:
             names.pop(0)
         else:
             found, scope = reduced[0], _reduced(scope, names[0])
             relevant = reduced[1]
     if scope == model.scope:
-        again = _fewest(plan, o, scope, budget.shrink)
+        again, _ = _fewest(plan, o, scope, budget.shrink)
         if again is not None:
             found, relevant = again
     states = [found.before] if found.after is None else [found.before, found.after]
@@ -158,15 +160,22 @@ def _reduced(scope: Scope, name: str) -> Scope:
     return replace(scope, sizes={**scope.sizes, name: scope.sizes[name] - 1})
 
 
-def _fewest(plan: Plan, o: Obligation, scope: Scope, seconds: float) -> tuple[Found, tuple[Fact, ...]] | None:
-    """A confirmed counterexample of the scope with few facts true, and those that matter; None if there is none."""
+def _fewest(
+    plan: Plan, o: Obligation, scope: Scope, seconds: float
+) -> tuple[tuple[Found, tuple[Fact, ...]] | None, float]:
+    """A confirmed counterexample of the scope with few facts true, and those that matter, or None if there is none.
+
+    With it the seconds of work that it took.
+    """
     if any(size < 1 for size in scope.sizes.values()):
-        return None
+        return None, 0.0
+    start = time.thread_time()
     check = FiniteCheck(scope, seconds)
     try:
         model = check.smallest((*o.givens, *o.hypotheses), o.goal)
         found = None if model is None else confirmed(plan, o, model, check)
-        return None if model is None or found is None else (found, _relevant(plan, o, model, check))
+        smallest = None if model is None or found is None else (found, _relevant(plan, o, model, check))
+        return smallest, time.thread_time() - start + check.spent / PER_SECOND
     finally:
         check.close()
 
@@ -190,7 +199,7 @@ def classify(plan: Plan, o: Obligation, found: Found, seconds: float) -> tuple[b
         return not interpreter.holds(clauses, after, before)
 
     watch = Watch(on_step=breaks) if o.kind == "step" else Watch(on_state=fails)
-    limits = Limits(seconds=seconds, stop_on=frozenset((0,)), deadlock=False)
+    limits = Limits(work=seconds, stop_on=frozenset((0,)), deadlock=False)
     answer = search(interpreter, len(interpreter.spec.actions), [watch], limits)
     for hit in answer.found:
         if hit.subject == 0:
@@ -222,6 +231,6 @@ def _relevant(plan: Plan, o: Obligation, model: Model, check: FiniteCheck) -> tu
     always = {*plan.axioms, *plan.ranges}
     guards = (f.formula for f in o.givens if not f.source and f not in always)
     reached = check.grounder.literal(t.and_(*guards, t.not_(o.goal)))
-    answer = check.ask({"op": "solve", "assumptions": [*fixed, -reached], "smallest": True})
+    answer = check.solve([*fixed, -reached], smallest=True)
     core = {names[x] for x in answer.get("core", ()) if x in names and names[x].text}
     return tuple(sorted(core, key=lambda fact: fact.text))

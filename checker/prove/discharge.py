@@ -17,10 +17,11 @@ from typing import Any, Literal
 from checker.prove.alternation import cycle
 from checker.prove.cache import Cache, Hint, digest
 from checker.prove.counterexample import Budget, failure
+from checker.prove.effort import patience, steps
 from checker.prove.finite import Core, FiniteCheck, Model, scope
 from checker.prove.obligations import Obligation, Plan
-from checker.prove.smtlib import Script, Style, script
-from checker.prove.strategies import STRATEGIES, Attempt, schedule
+from checker.prove.smtlib import Script, Style, Writer
+from checker.prove.strategies import STRATEGIES, Attempt, Selection, narrow, quick, schedule
 from checker.prove.transitions import Fact
 from checker.prove.workers import Child
 from checker.verdict import InductionFailure
@@ -31,7 +32,8 @@ _DOUBTFUL = 5.0  # seconds for what fails at a finite scope, if only in structur
 
 @dataclass(frozen=True)
 class Options:
-    """How long and how: `timeout` is for each obligation, `explore` for the instances before; in seconds.
+    """How long and how: `timeout` is for each obligation, in seconds of work (see `effort`), whatever else the machine
+    does; `explore` for the instances before, in seconds.
 
     `smt2`: the directory for the text of what is proved; `recheck`: ask cvc5 as well.
     """
@@ -65,6 +67,53 @@ class Discharged:
     script: Script | None = field(default=None, repr=False)
 
 
+class _Turns:
+    """Lets obligations pass a point in their order, so that what is learned there never depends on who came first."""
+
+    def __init__(self) -> None:
+        self.next = 0
+        self.gone: set[int] = set()
+        self.moved = threading.Condition()
+
+    def wait(self, number: int) -> None:
+        """Until all that come before have passed."""
+        with self.moved:
+            self.moved.wait_for(lambda: self.next >= number)
+
+    def passed(self, number: int) -> None:
+        with self.moved:
+            self.gone.add(number)
+            while self.next in self.gone:
+                self.next += 1
+            self.moved.notify_all()
+
+
+@dataclass
+class _Work:
+    """One obligation being worked on: `left` is what the solver may still do, `selected` what finite scopes needed."""
+
+    obligation: Obligation
+    number: int
+    facts: tuple[Fact, ...]
+    key: str
+    left: int
+    start: float = field(default_factory=time.monotonic)
+    selected: set[int] | None = None
+    tried: list[str] = field(default_factory=list)
+
+    def chosen(self, selection: Selection) -> list[Fact]:
+        """The facts for a strategy. The property in question always counts as needed."""
+        if selection == "all":
+            return list(self.facts)
+        o, needed = self.obligation, self.selected or set()
+        if selection == "core":
+            return [f for i, f in enumerate(self.facts) if i in needed or f.source == o.property]
+        return [*o.givens, *(f for f in o.hypotheses if f.source == o.property)]
+
+    def seconds(self) -> float:
+        return time.monotonic() - self.start
+
+
 class Discharger:
     """Holds the processes and finite checks of one run."""
 
@@ -73,11 +122,13 @@ class Discharger:
         self.options = options
         self.cache = cache
         self.checks = [FiniteCheck(scope(plan, n), min(10.0, options.timeout)) for n in (2, 3)]
+        self.turns = [_Turns() for _ in self.checks]
         self.stopped = threading.Event()
         self.local = threading.local()
         self.children: list[Child] = []
         self.lock = threading.Lock()
         self.keys: dict[str, str] = {}
+        self.writers: dict[Style, Writer] = {}
 
     def run(
         self, obligations: Iterable[Obligation], report: Callable[[Discharged], None] = lambda _: None
@@ -92,8 +143,8 @@ class Discharger:
                 if o.decided:
                     results[o.name] = Discharged(o, "proved", how=o.decided)
                     report(results[o.name])
-                else:
-                    waiting.add(pool.submit(self.discharge, o))
+            for number, o in enumerate(o for o in ordered if not o.decided):
+                waiting.add(pool.submit(self.discharge, o, number))
             while waiting:
                 done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
                 for future in done:
@@ -133,119 +184,116 @@ class Discharger:
     def key(self, o: Obligation) -> str:
         """The digest of the obligation's text, whatever the strategy."""
         if o.name not in self.keys:
-            facts = [(f.name, f.formula) for f in (*o.givens, *o.hypotheses)]
-            self.keys[o.name] = digest(script(self.plan.vocabulary, facts, o.goal, Style()).text)
+            self.keys[o.name] = digest(self.script((*o.givens, *o.hypotheses), o, Style()).text)
         return self.keys[o.name]
 
-    def discharge(self, o: Obligation) -> Discharged:
-        start = time.monotonic()
-        facts = (*o.givens, *o.hypotheses)
-        key = self.key(o)
-        recalled = self.recall(o, facts, key, start)
-        if recalled is not None:
-            return recalled
-        selected: set[int] | None = None
-        tried: list[str] = []
-        end = start + self.options.timeout
-        for check in self.checks:
-            outcome = check.decide(facts, o.goal)
+    def script(self, facts: Iterable[Fact], o: Obligation, style: Style, splits: bool = False) -> Script:
+        writer = self.writers.setdefault(style, Writer(self.plan.vocabulary, style))
+        return writer.script([(f.name, f.formula) for f in facts], o.goal, splits)
+
+    def discharge(self, o: Obligation, number: int) -> Discharged:
+        """`number` is the obligation's place among those that need a solver."""
+        work = _Work(o, number, (*o.givens, *o.hypotheses), self.key(o), steps(self.options.timeout))
+        try:
+            return self.recall(work) or self.settle(work)
+        finally:
+            for turns in self.turns:
+                turns.passed(number)
+
+    def settle(self, work: _Work) -> Discharged:
+        o, seed = work.obligation, self.options.seed
+        found = self.attempts(work, quick(seed, o.kind == "derived"))
+        if found is not None:
+            return found
+        for check, turns in zip(self.checks, self.turns, strict=True):
+            if self.stopped.is_set():
+                break
+            turns.wait(work.number)
+            outcome = check.decide(work.facts, o.goal, own=o.property)
+            turns.passed(work.number)
             if isinstance(outcome, Model):
                 broken = failure(self.plan, o, outcome, check, self.options.budget)
                 if broken is None:  # a structure that is no state of the language says little
-                    end = min(end, start + _DOUBTFUL)
+                    work.left = min(work.left, steps(_DOUBTFUL))
                     continue
-                seconds = time.monotonic() - start
-                return Discharged(o, "refuted", seconds=seconds, failure=broken, tried=tuple(tried))
+                tried = tuple(dict.fromkeys(work.tried))
+                return Discharged(o, "refuted", seconds=work.seconds(), failure=broken, tried=tried)
             if isinstance(outcome, Core):
-                selected = (selected or set()) | set(outcome.facts)
-                cap = 2 if check is self.checks[0] else None
-                found = self.attempts(o, facts, selected, key, (start, end), tried, cap)
+                work.selected = (work.selected or set()) | set(outcome.facts)
+                found = self.attempts(work, narrow(seed))
                 if found is not None:
                     return found
-        found = self.attempts(o, facts, selected, key, (start, end), tried, None)
-        if found is not None:
-            return found
-        return Discharged(
-            o,
-            "unknown",
-            seconds=time.monotonic() - start,
-            tried=tuple(dict.fromkeys(tried)),
-            reason="interrupted" if self.stopped.is_set() else self.advice(o, end - start, selected is not None),
-        )
+        return self.attempts(work, schedule(seed)) or self.open(work)
 
-    def advice(self, o: Obligation, seconds: float, holds_finitely: bool) -> str:
+    def open(self, work: _Work) -> Discharged:
+        """What is said of an obligation that nothing decided."""
+        reason = "interrupted" if self.stopped.is_set() else self.advice(work)
+        tried = tuple(dict.fromkeys(work.tried))
+        return Discharged(work.obligation, "unknown", seconds=work.seconds(), tried=tried, reason=reason)
+
+    def advice(self, work: _Work) -> str:
         """Why an obligation may have stayed open, and what can be done about it."""
-        parts = [f"no strategy decided it within {seconds:g} s"]
-        if holds_finitely:
+        parts = [f"no strategy decided it within the work of {self.options.timeout:g} s"]
+        if work.selected is not None:
             parts.append("it holds for a few elements of each sort, so it may well be true")
-        round_ = cycle([(f.name, f.formula) for f in (*o.givens, *o.hypotheses)], o.goal)
+        round_ = cycle([(f.name, f.formula) for f in work.facts], work.obligation.goal)
         if round_:
             parts.append(f"its quantifiers go round: {round_}; a ghost in place of an `exists` would break the cycle")
         parts.append("state what it needs as a lemma of its own, derive it with `proof`, or give it more --timeout")
         return ". ".join(part[0].upper() + part[1:] for part in parts)
 
-    def recall(self, o: Obligation, facts: tuple[Fact, ...], key: str, start: float) -> Discharged | None:
+    def recall(self, work: _Work) -> Discharged | None:
         """What succeeded for the same text before, run again."""
-        hint = self.cache.get(key)
+        hint = self.cache.get(work.key)
         if hint is None or hint.strategy not in STRATEGIES:
             return None
-        chosen = [f for f in facts if f.name in hint.hypotheses]
-        attempt = Attempt(STRATEGIES[hint.strategy], hint.seed, 4000)
-        proof = self.ask(o, chosen, attempt)
+        chosen = [f for f in work.facts if f.name in hint.hypotheses]
+        attempt = Attempt(STRATEGIES[hint.strategy], hint.seed, steps(4.0))
+        proof = self.ask(work, chosen, attempt)
         if proof is None:
             return None
         return Discharged(
-            o, "proved", attempt.strategy.name, proof[0], time.monotonic() - start, recalled=True, script=proof[1]
+            work.obligation, "proved", attempt.strategy.name, proof[0], work.seconds(), recalled=True, script=proof[1]
         )
 
-    def attempts(
-        self,
-        o: Obligation,
-        facts: tuple[Fact, ...],
-        selected: set[int] | None,
-        key: str,
-        span: tuple[float, float],
-        tried: list[str],
-        most: int | None,
-    ) -> Discharged | None:
-        """Tries the schedule until success, `most` attempts, or the end of the time."""
-        for i, attempt in enumerate(schedule(self.options.seed)):
-            if self.stopped.is_set() or time.monotonic() >= span[1] or (most is not None and i >= most):
+    def attempts(self, work: _Work, attempts: Iterable[Attempt]) -> Discharged | None:
+        """Tries one after the other until success, their end, or the end of the work that may be done."""
+        for attempt in attempts:
+            if self.stopped.is_set() or work.left <= 0:
                 return None
-            if attempt.strategy.hypotheses == "core" and selected is None:
+            strategy = attempt.strategy
+            if strategy.hypotheses == "core" and work.selected is None:
                 continue
-            narrow = attempt.strategy.hypotheses == "core"
-            chosen = [f for j, f in enumerate(facts) if not narrow or j in (selected or ())]
-            tried.append(attempt.strategy.name)
-            proof = self.ask(o, chosen, attempt)
+            chosen = work.chosen(strategy.hypotheses)
+            work.tried.append(strategy.name)
+            proof = self.ask(work, chosen, attempt)
             if proof is None:
                 continue
+            used = [f for f in chosen if f.name in proof[0]]
+            if len(used) < len(chosen):  # with fewer hypotheses fewer still are used, as a rule
+                again = self.ask(work, used, attempt)
+                chosen, proof = (chosen, proof) if again is None else (used, again)
             hypotheses = tuple(dict.fromkeys(f.name for f in chosen))
             with self.lock:
-                self.cache.put(key, Hint(attempt.strategy.name, attempt.seed, hypotheses))
+                self.cache.put(work.key, Hint(strategy.name, attempt.seed, hypotheses))
+            tried = tuple(dict.fromkeys(work.tried))
             return Discharged(
-                o,
-                "proved",
-                attempt.strategy.name,
-                proof[0],
-                time.monotonic() - span[0],
-                tuple(dict.fromkeys(tried)),
-                script=proof[1],
+                work.obligation, "proved", strategy.name, proof[0], work.seconds(), tried, script=proof[1]
             )
         return None
 
-    def ask(self, o: Obligation, facts: list[Fact], attempt: Attempt) -> tuple[tuple[str, ...], Script] | None:
+    def ask(self, work: _Work, facts: list[Fact], attempt: Attempt) -> tuple[tuple[str, ...], Script] | None:
         """The names of the facts used and the text that was proved, or None."""
         strategy = attempt.strategy
-        text = script(self.plan.vocabulary, [(f.name, f.formula) for f in facts], o.goal, strategy.style)
+        text = self.script(facts, work.obligation, strategy.style, strategy.split)
         if not strategy.split:
-            used = self.query(text, attempt, attempt.milliseconds)
+            used = self.query(work, text, attempt)
             return None if used is None else (used, text)
         for cases in text.splits[:_MOST_SPLITS]:
             used = ()
             for case in cases:
                 part = Script(text.declarations, (*text.assertions, ("case", case)))
-                more = self.query(part, attempt, attempt.milliseconds)
+                more = self.query(work, part, attempt)
                 if more is None:
                     break
                 used = tuple(dict.fromkeys((*used, *more)))
@@ -253,7 +301,8 @@ class Discharger:
                 return used, text
         return None
 
-    def query(self, text: Script, attempt: Attempt, milliseconds: int) -> tuple[str, ...] | None:
+    def query(self, work: _Work, text: Script, attempt: Attempt) -> tuple[str, ...] | None:
+        limit = max(1, min(attempt.steps, work.left))
         request: dict[str, Any] = {
             "op": "prove",
             "declarations": text.declarations,
@@ -261,9 +310,10 @@ class Discharger:
             "options": attempt.strategy.options(attempt.seed),
             "simple": attempt.strategy.simple,
             "core": True,
-            "ms": milliseconds,
+            "steps": limit,
         }
-        answer = self.child().ask(request, milliseconds / 1000)
+        answer = self.child().ask(request, patience(limit))
+        work.left -= answer.get("steps", limit)
         if answer["answer"] == "error":
             raise RuntimeError(f"the solver rejected an obligation: {answer['reason']}")
         return tuple(answer["core"]) if answer["answer"] == "unsat" else None

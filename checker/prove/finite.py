@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checker.prove import terms as t
+from checker.prove.effort import patience, steps
 from checker.prove.ground import Grounder, Scope
 from checker.prove.obligations import Plan
 from checker.prove.terms import Term
@@ -39,25 +40,31 @@ class Undecided:
 
 
 Outcome = Core | Model | Undecided
+Answer = dict[str, Any]
 
 
 class FiniteCheck:
-    """One scope with a solver process of its own; may be asked by several threads in turn."""
+    """One scope with a solver process of its own; may be asked by several threads in turn.
+
+    `seconds` of work are for each question; `spent` counts the solver's steps for all of them.
+    """
 
     def __init__(self, scope: Scope, seconds: float) -> None:
         self.scope = scope
-        self.seconds = seconds
+        self.steps = steps(seconds)
         self.grounder = Grounder(scope)
         self.child = Child()
         self.given = 0
+        self.spent = 0
         self.lock = threading.Lock()
 
-    def decide(self, facts: Sequence[Fact], goal: Term, smallest: bool = True) -> Outcome:
-        """Whether the goal follows from the facts at this scope."""
+    def decide(self, facts: Sequence[Fact], goal: Term, smallest: bool = True, own: str = "") -> Outcome:
+        """Whether the goal follows from the facts at this scope; facts whose source is `own` stay in the core."""
         with self.lock:
             literals = [self.grounder.literal(f.formula) for f in facts]
             against = -self.grounder.literal(goal)
-            answer = self.ask({"op": "solve", "assumptions": [*literals, against], "smallest": smallest})
+            kept = [x for x, f in zip(literals, facts, strict=True) if own and f.source == own]
+            answer = self.solve([*literals, against], smallest, kept)
         if answer["answer"] == "sat":
             return Model(self.scope, frozenset(answer["model"]))
         if answer["answer"] == "unsat":
@@ -76,22 +83,28 @@ class FiniteCheck:
 
     def model(self, assumptions: Sequence[int]) -> Model | None:
         """A structure in which the literals are true, or None if there is none; raises TimeoutError if undecided."""
-        answer = self.ask({"op": "solve", "assumptions": list(assumptions), "smallest": False})
+        answer = self.solve(assumptions)
         if answer["answer"] == "unknown":
             raise TimeoutError(str(answer.get("reason", "")))
         return Model(self.scope, frozenset(answer["model"])) if answer["answer"] == "sat" else None
 
-    def ask(self, request: dict[str, Any]) -> dict[str, Any]:
+    def solve(self, assumptions: Sequence[int], smallest: bool = False, kept: Sequence[int] = ()) -> Answer:
+        """What the solver says of the assumptions, as it says it."""
+        return self.ask({"op": "solve", "assumptions": list(assumptions), "smallest": smallest, "kept": list(kept)})
+
+    def ask(self, request: Answer) -> Answer:
+        limit = patience(self.steps)
         clauses = self.grounder.circuit.clauses
         if len(clauses) > self.given:
-            sent = self.child.ask({"op": "clauses", "clauses": clauses[self.given :]}, self.seconds)
+            sent = self.child.ask({"op": "clauses", "clauses": clauses[self.given :]}, limit)
             if sent["answer"] != "added":
                 self.given = 0
                 return {"answer": "unknown", "reason": str(sent.get("reason", ""))}
             self.given = len(clauses)
-        answer = self.child.ask({**request, "ms": int(self.seconds * 1000)}, self.seconds)
+        answer = self.child.ask({**request, "steps": self.steps}, limit)
         if answer.get("lost"):
             self.given = 0
+        self.spent = int(answer.get("steps", self.spent))
         return answer
 
     def close(self) -> None:

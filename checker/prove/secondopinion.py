@@ -43,7 +43,7 @@ def _ask(r: Discharged, seconds: float) -> Opinion:
     child = Child()
     try:
         request = {"op": "recheck", "text": r.script.text, "ms": int(seconds * 1000)}
-        answer = child.ask(request, seconds)
+        answer = child.ask(request, seconds + 1.0)
     finally:
         child.close()
     return Opinion(r.obligation.name, str(answer["answer"]))

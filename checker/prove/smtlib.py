@@ -8,8 +8,9 @@ quantified variable that no atom binds, it tells the solver which terms to try.
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from checker.prove import normal
@@ -63,36 +64,68 @@ class Script:
         return "\n".join([*lines, "(check-sat)", ""])
 
 
-def script(vocabulary: Vocabulary, facts: Sequence[tuple[str, Term]], goal: Term, style: Style) -> Script:
-    """The facts and the negated goal, its outer variables made constants."""
-    return _Writer(vocabulary, style).script(facts, goal)
+class Writer:
+    """Writes the obligations of one vocabulary in one style; what many have in common is worked out once."""
 
-
-class _Writer:
     def __init__(self, vocabulary: Vocabulary, style: Style) -> None:
         self.vocabulary = vocabulary
         self.style = style
-        self.symbols: dict[str, tuple[tuple[str, ...], str]] = {}
-        self.sorts: dict[str, None] = {}
+        self.pieces: dict[tuple[str, Term], _Piece] = {}
 
-    def script(self, facts: Sequence[tuple[str, Term]], goal: Term) -> Script:
-        named = _closed([*(formula for _, formula in facts), goal])
-        facts, goal = [(name, f) for (name, _), f in zip(facts, named, strict=False)], named[-1]
-        negated = normal.clauses(t.not_(goal), "goal")
-        assertions: list[tuple[str, Term]] = []
-        for name, formula in facts:
-            assertions += [(name, p) for p in normal.clauses(formula, name)]
-        assertions += [("goal", p) for p in negated]
-        terms = self.interesting(p for _, p in assertions)
+    def script(self, facts: Sequence[tuple[str, Term]], goal: Term, splits: bool = False) -> Script:
+        """The facts and the negated goal, its outer variables made constants; `splits` only if asked for."""
+        named = _closed([*(formula for _, formula in facts), t.not_(goal)])
+        names = (*_distinct([name for name, _ in facts]), "goal")
+        pieces = [self.piece(*item) for item in zip(names, named, strict=True)]
+        text = _Text(self.vocabulary, self.style)
+        for piece in pieces:
+            text.symbols |= piece.symbols
+            text.sorts |= piece.sorts
+        sources = (*(name for name, _ in facts), "goal")
+        lines = [(name, line) for name, piece in zip(sources, pieces, strict=True) for line in piece.lines]
+        terms = sorted({x: name for piece in pieces for x, name in piece.terms.items()}.items(), key=lambda x: x[1])
         if self.style.marks:
-            copies = [(name, _everywhere(p)) for name, p in assertions if self.style.generous and _is_short(name, p)]
-            assertions = [(name, self.marked(p)) for name, p in assertions] + copies
-            assertions += [("marks", self.mark(x)) for x in terms]
-        assertions = [(name, t.renamed(p)) for name, p in assertions]
-        lines = [(name, self.term(p)) for name, p in assertions]
-        splits = tuple(self.cases(a, b) for a, b in itertools.combinations(terms, 2) if self.comparable(a, b))
-        axioms = self.axioms()
-        return Script(self.declarations(), tuple(axioms + lines), splits)
+            lines += [("marks", text.term(text.mark(x))) for x, _ in terms]
+        pairs = itertools.combinations([x for x, _ in terms], 2) if splits else ()
+        cases = tuple(text.cases(a, b) for a, b in pairs if text.comparable(a, b))
+        axioms = text.axioms()
+        return Script(text.declarations(), tuple(axioms + lines), cases)
+
+    def piece(self, name: str, formula: Term) -> _Piece:
+        """One assertion, named in such a way that its witnesses are its own."""
+        found = self.pieces.get((name, formula))
+        if found is None:
+            found = self.pieces[name, formula] = _Text(self.vocabulary, self.style).piece(name, formula)
+        return found
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """What one fact adds: assertions, closed terms with their text, and the symbols and sorts that occur."""
+
+    lines: tuple[str, ...]
+    terms: Mapping[Term, str]
+    symbols: Mapping[str, tuple[tuple[str, ...], str]]
+    sorts: Mapping[str, None]
+
+
+@dataclass
+class _Text:
+    """A part of a script being written: it notes the symbols and sorts that are used."""
+
+    vocabulary: Vocabulary
+    style: Style
+    symbols: dict[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+    sorts: dict[str, None] = field(default_factory=dict)
+
+    def piece(self, name: str, formula: Term) -> _Piece:
+        parts = normal.clauses(formula, name)
+        terms = {x: self.term(x) for x in self.interesting(parts)}
+        if self.style.marks:
+            copies = [_everywhere(p) for p in parts if self.style.generous and _is_short(name, p)]
+            parts = (*map(self.marked, parts), *copies)
+        lines = tuple(self.term(t.renamed(p)) for p in parts)
+        return _Piece(lines, terms, self.symbols, self.sorts)
 
     def comparable(self, a: Term, b: Term) -> bool:
         return a.sort == b.sort and a.sort in self.vocabulary.orders and not (a.args or b.args)
@@ -106,15 +139,15 @@ class _Writer:
     def mark(self, x: Term) -> Term:
         return t.app(f"mark {x.sort}", (x,), t.BOOL)
 
-    def interesting(self, parts: Iterable[Term]) -> list[Term]:
-        """The closed terms: those of the step, the goal, and witnesses; ordered by their text."""
+    def interesting(self, parts: Iterable[Term]) -> Iterable[Term]:
+        """The closed terms: those of the step, the goal, and witnesses."""
         found: dict[Term, None] = {}
         for part in parts:
             for x in t.subterms(part):
                 scalar = x.sort == t.BOOL or (x.sort == t.INT and not self.style.generous)
                 if x.op == "app" and not x.free and not scalar:
                     found[x] = None
-        return sorted(found, key=lambda x: self.term(x))
+        return found
 
     def marked(self, formula: Term) -> Term:
         """Marks in the premises of variables that nothing else binds, and on witnesses."""
@@ -332,6 +365,16 @@ def _is_short(name: str, f: Term) -> bool:
 
 def _everywhere(f: Term) -> Term:
     return replace(f, name=_MARKED)
+
+
+def _distinct(names: Sequence[str]) -> list[str]:
+    """The names, with a number where one occurs again: facts of one name have different witnesses."""
+    seen: Counter[str] = Counter()
+    found = []
+    for name in names:
+        seen[name] += 1
+        found.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return found
 
 
 def _closed(formulas: list[Term]) -> list[Term]:

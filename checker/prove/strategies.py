@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal
 
+from checker.prove.effort import steps
 from checker.prove.smtlib import Style
 
-Selection = Literal["core", "all"]
+Selection = Literal["own", "core", "all"]
+"""Which properties are assumed: the one in question, those that a finite scope needs (and the one in question), all."""
 
 
 @dataclass(frozen=True)
@@ -39,9 +41,11 @@ class Strategy:
 
 @dataclass(frozen=True)
 class Attempt:
+    """One query: at most `steps` of work."""
+
     strategy: Strategy
     seed: int
-    milliseconds: int = field(compare=False)
+    steps: int = field(compare=False)
 
 
 _FREE = Style("free")
@@ -65,21 +69,43 @@ def _family(hypotheses: Selection) -> tuple[Strategy, ...]:
     )
 
 
-STRATEGIES = {s.name: s for selection in ("core", "all") for s in _family(selection)}
+_OWN, _CORE, _ALL = _family("own"), _family("core"), _family("all")
+STRATEGIES = {s.name: s for s in (*_OWN, *_CORE, *_ALL)}
+
+
+def quick(seed: int, derived: bool) -> Iterator[Attempt]:
+    """What settles most obligations in milliseconds, before anything is asked at a finite scope.
+
+    A derivation has few premises, for which models are the best guide; a step may need any of many properties, but
+    often none but the one in question.
+    """
+    if derived:
+        yield Attempt(STRATEGIES["plain, all"], seed, steps(0.5))
+        yield Attempt(STRATEGIES["marks, all"], seed, steps(0.1))
+        return
+    yield Attempt(STRATEGIES["marks, own"], seed, steps(0.05))
+    yield Attempt(STRATEGIES["marks, all"], seed, steps(0.15))
+    yield Attempt(STRATEGIES["marks, integers, own"], seed, steps(0.05))
+
+
+def narrow(seed: int) -> Iterator[Attempt]:
+    """What to try with the few hypotheses that one scope needs, before the next scope is looked at."""
+    for strategy in _CORE[:4]:
+        yield Attempt(strategy, seed, steps(0.15))
 
 
 def schedule(seed: int) -> Iterator[Attempt]:
-    """Endless attempts: short caps first, then longer ones with other seeds; the caller ends it.
+    """Endless attempts: little work first, then more with other seeds; the caller ends it.
 
     Case splits are several queries each, so they wait for the second round.
     """
-    for round_, milliseconds in enumerate(_caps()):
-        for strategy in chain.from_iterable(zip(_family("core"), _family("all"), strict=True)):
+    for round_, seconds in enumerate(_caps()):
+        for strategy in chain.from_iterable(zip(_CORE, _ALL, strict=True)):
             if round_ > 0 or not strategy.split:
-                yield Attempt(strategy, seed + round_, milliseconds)
+                yield Attempt(strategy, seed + round_, steps(seconds))
 
 
-def _caps() -> Iterator[int]:
-    yield from (150, 500, 1000, 2000)
+def _caps() -> Iterator[float]:
+    yield from (0.15, 0.5, 1.0, 2.0)
     while True:
-        yield 4000
+        yield 4.0

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import sys
-import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +19,7 @@ def prove(request: Mapping[str, Any]) -> Answer:
     """Whether the assertions contradict each other; the core names those that do."""
     context = z3.Context()  # whatever was asked before has no influence on the search
     solver = z3.SimpleSolver(ctx=context) if request["simple"] else z3.Solver(ctx=context)
-    solver.set("timeout", request["ms"])
+    solver.set("rlimit", request["steps"])
     for name, value in request["options"].items():
         solver.set(name, value)
     text = request["declarations"] + "".join(f"\n(assert {formula})" for _, formula in request["assertions"])
@@ -40,7 +39,14 @@ def prove(request: Mapping[str, Any]) -> Answer:
 
 def _answer(solver: z3.Solver, result: z3.CheckSatResult) -> Answer:
     reason = solver.reason_unknown() if result == z3.unknown else ""
-    return {"answer": str(result), "reason": reason}
+    return {"answer": str(result), "reason": reason, "steps": _taken(solver)}
+
+
+def _taken(solver: z3.Solver) -> int:
+    """The steps that the solver's context has taken in all."""
+    statistics = solver.statistics()
+    counted = "rlimit count" in set(statistics.keys())
+    return int(statistics.get_key_value("rlimit count")) if counted else 0
 
 
 def recheck(request: Mapping[str, Any]) -> Answer:
@@ -65,13 +71,13 @@ class Finite:
 
     def __init__(self) -> None:
         self.solver = z3.SolverFor("QF_FD")
-        self.variables: dict[int, z3.BoolRef] = {}
+        self.literals: dict[int, z3.BoolRef] = {}
 
     def literal(self, number: int) -> z3.BoolRef:
-        name = abs(number)
-        if name not in self.variables:
-            self.variables[name] = z3.Bool(f"b{name}")
-        return self.variables[name] if number > 0 else z3.Not(self.variables[name])
+        if number not in self.literals:
+            variable = z3.Bool(f"b{abs(number)}")
+            self.literals[number] = variable if number > 0 else z3.Not(variable)
+        return self.literals[number]
 
     def add(self, clauses: list[list[int]]) -> Answer:
         names = sorted({abs(x) for clause in clauses for x in clause})
@@ -81,52 +87,56 @@ class Finite:
         self.solver.add(z3.parse_smt2_string("\n".join([*declarations, f"(assert (and true {conjunction}))"])))
         return {"answer": "added"}
 
-    def solve(self, assumptions: list[int], milliseconds: int, smallest: bool) -> Answer:
-        """A model, or the assumptions that contradict each other; with `smallest` no fewer of them do."""
-        result = self.check(assumptions, milliseconds)
+    def solve(self, assumptions: list[int], steps: int, smallest: bool, kept: list[int]) -> Answer:
+        """A model, or the assumptions that contradict each other.
+
+        With `smallest` fewer of them do not, as far as that is found with little work; those `kept` stay in any case.
+        """
+        result = self.check(assumptions, steps)
         answer = _answer(self.solver, result)
         if result == z3.unsat:
             core = self.core(assumptions)
-            answer["core"] = self.minimized(core, milliseconds) if smallest else core
+            answer["core"] = self.minimized(core, steps, kept) if smallest else core
         elif result == z3.sat:
             answer["model"] = self.model()
         return answer
 
-    def check(self, assumptions: list[int], milliseconds: int) -> z3.CheckSatResult:
-        self.solver.set("timeout", milliseconds)
+    def check(self, assumptions: list[int], steps: int) -> z3.CheckSatResult:
+        self.solver.set("rlimit", steps)
         return self.solver.check(*(self.literal(x) for x in assumptions))
 
     def core(self, assumptions: list[int]) -> list[int]:
-        found = {str(x) for x in self.solver.unsat_core()}
-        return [x for x in assumptions if str(self.literal(x)) in found]
+        found = {x.get_id() for x in self.solver.unsat_core()}
+        return [x for x in assumptions if self.literal(x).get_id() in found]
 
     def model(self) -> list[int]:
         model = self.solver.model()
-        return [int(str(d)[1:]) * (1 if z3.is_true(model[d]) else -1) for d in model.decls()]
+        return [int(d.name()[1:]) * (1 if z3.is_true(model[d]) else -1) for d in model.decls()]
 
-    def minimized(self, core: list[int], milliseconds: int) -> list[int]:
+    def minimized(self, core: list[int], steps: int, kept: list[int]) -> list[int]:
         """Drops one assumption after the other, the last first, as long as the rest is contradictory."""
-        for x in reversed(core):
-            rest = [y for y in core if y != x]
-            if x in core and self.check(rest, milliseconds) == z3.unsat:
-                core = self.core(rest)
-        return core
+        others = [x for x in core if x not in kept]
+        for x in reversed(others):
+            rest = [y for y in others if y != x]
+            if x in others and self.check([*kept, *rest], steps // 20) == z3.unsat:
+                others = self.core(rest)
+        return [*kept, *others]
 
-    def shrink(self, assumptions: list[int], facts: list[int], milliseconds: int) -> Answer:
+    def shrink(self, assumptions: list[int], facts: list[int], steps: int) -> Answer:
         """A model of the assumptions in which few of the facts are true, found by giving them up one by one."""
-        if self.check(assumptions, milliseconds) != z3.sat:
+        if self.check(assumptions, steps) != z3.sat:
             return {"answer": "unknown", "reason": "no model"}
         model = self.model()
         fixed = list(assumptions)
-        deadline = time.monotonic() + milliseconds / 1000
+        last = _taken(self.solver) + steps
         for fact in facts:
-            if fact in model and time.monotonic() < deadline:
-                if self.check([*fixed, -fact], milliseconds) == z3.sat:
+            if fact in model and _taken(self.solver) < last:
+                if self.check([*fixed, -fact], steps) == z3.sat:
                     model = self.model()
                 else:
                     continue
             fixed.append(-fact)
-        return {"answer": "sat", "model": model}
+        return {"answer": "sat", "model": model, "steps": _taken(self.solver)}
 
 
 def main() -> None:
@@ -143,9 +153,11 @@ def main() -> None:
                 case "clauses":
                     answer = finite.add(request["clauses"])
                 case "solve":
-                    answer = finite.solve(request["assumptions"], request["ms"], request["smallest"])
+                    answer = finite.solve(
+                        request["assumptions"], request["steps"], request["smallest"], request["kept"]
+                    )
                 case "shrink":
-                    answer = finite.shrink(request["assumptions"], request["facts"], request["ms"])
+                    answer = finite.shrink(request["assumptions"], request["facts"], request["steps"])
                 case other:
                     answer = {"answer": "error", "reason": f"no operation {other}"}
         except z3.Z3Exception as error:

@@ -1,4 +1,4 @@
-"""Killable solver processes: every question has a hard wall limit, whatever the solver makes of its own.
+"""Killable solver processes: every question has a wall limit, whatever the solver makes of the work it was given.
 
 A process that overruns is killed and replaced; the questions it held are answered "unknown". No verdict is drawn here.
 """
@@ -11,8 +11,6 @@ import sys
 import threading
 from collections.abc import Mapping
 from typing import Any
-
-_GRACE = 1.0  # seconds beyond the solver's own limit before its process is killed
 
 
 class Child:
@@ -31,10 +29,10 @@ class Child:
         return self.process
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        """The answer, or `unknown` when it takes longer than the seconds given and a grace."""
+        """The answer, or `unknown` when it takes longer than the seconds given, by the clock on the wall."""
         process = self.start()
         assert process.stdin is not None and process.stdout is not None
-        timer = threading.Timer(seconds + _GRACE, process.kill)
+        timer = threading.Timer(seconds, process.kill)
         timer.start()
         try:
             process.stdin.write(json.dumps(request) + "\n")

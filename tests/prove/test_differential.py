@@ -37,7 +37,7 @@ def models(check: FiniteCheck, facts: tuple[Fact, ...], seed: int) -> Iterator[M
         for atom in chance.sample(atoms, min(12, len(atoms))):
             wish = atom if chance.random() < 0.5 else -atom
             assumptions = [check.grounder.literal(f.formula) for f in facts]
-            answer = check.ask({"op": "solve", "assumptions": [*assumptions, *chosen, wish], "smallest": False})
+            answer = check.solve([*assumptions, *chosen, wish])
             if answer["answer"] == "sat":
                 chosen.append(wish)
                 model = Model(check.scope, frozenset(answer["model"]))

@@ -17,7 +17,7 @@ from checker.prove.counterexample import Budget
 from checker.prove.discharge import Discharged, Discharger, Options
 from checker.prove.obligations import plan
 from checker.prove.prove import growing, prove
-from checker.prove.smtlib import Style, Vocabulary, script
+from checker.prove.smtlib import Style, Vocabulary, Writer
 from checker.prove.workers import Child
 from checker.source import SpecError
 from checker.verdict import Assurance, Status
@@ -208,9 +208,18 @@ def test_the_next_element_is_greater_in_every_style(style: Style) -> None:
     answers = []
     for goal in (t.lt(x, after), t.lt(after, x)):
         solver = z3.Solver()
-        solver.from_string(script(vocabulary, goes_on, goal, style).text)
+        solver.from_string(Writer(vocabulary, style).script(goes_on, goal).text)
         answers.append(solver.check() == z3.unsat)
     assert answers == [True, False]
+
+
+def test_facts_of_one_name_have_witnesses_of_their_own() -> None:
+    x = t.var("x", "Node")
+    red = t.app("red", (x,), t.BOOL)
+    facts = [("guard 1", t.exists((x,), red)), ("guard 1", t.exists((x,), t.not_(red)))]
+    solver = z3.Solver()
+    solver.from_string(Writer(Vocabulary({}, {}, frozenset()), Style()).script(facts, t.FALSE).text)
+    assert solver.check() == z3.sat
 
 
 def test_networks_are_taken_as_growing_sets() -> None:
@@ -339,7 +348,7 @@ def test_an_interrupt_keeps_what_was_found() -> None:
 def test_a_solver_that_does_not_answer_is_killed() -> None:
     child = Child()
     slow = {"op": "prove", "declarations": "(declare-fun f (Int) Int)", "assertions": _HARD, "options": {},
-            "simple": False, "core": False, "ms": 3_600_000}  # fmt: skip
+            "simple": False, "core": False, "steps": 4_000_000_000}  # fmt: skip
     try:
         begin = time.monotonic()
         assert child.ask(slow, 0.2)["answer"] == "unknown"
