@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("-i", "--instance", metavar="NAME", help="Induction over this instance only, all of it finite.")
 @click.option("--k", type=click.IntRange(1, 100), default=1, metavar="K", help="Let induction look back K states.")
 @click.option("--list", "listing", is_flag=True, help="Print the obligations; ask no solver.")
-@click.option("--timeout", callback=duration, metavar="SECONDS", help="Work for each obligation, as on an idle core (20).")
+@click.option("--timeout", callback=duration, metavar="SECONDS", help="Work for each obligation, in seconds (20).")
 @click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Seed of the solver.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Solver processes; all cores if not given.")
 @click.option("--cache/--no-cache", default=True, help="Begin with what succeeded before.")
