@@ -157,6 +157,38 @@ class Clause:
     because: tuple[Clause, ...] = ()
 
 
+# --- graphs -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Edge:
+    """A step from one state of a graph to another, by their numbers; `violates` names the step properties it breaks."""
+
+    source: int
+    target: int
+    step: Step
+    violates: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class StateGraph:
+    """All states of an instance in order of discovery, breadth first, and all steps between them.
+
+    The first `initial` of the `states` are those in which runs begin; `depths` counts steps from there. `violated`
+    names, for each state, the properties that it breaks. The steps from the states in `unexplored` were not looked for.
+    """
+
+    spec: str
+    instance: str
+    variables: tuple[Variable, ...]
+    states: tuple[tuple[Value, ...], ...]
+    depths: tuple[int, ...]
+    initial: int
+    edges: tuple[Edge, ...]
+    violated: tuple[tuple[str, ...], ...]
+    unexplored: frozenset[int] = frozenset()
+
+
 # --- results ----------------------------------------------------------------------------------------
 
 

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
-from checker.cli.options import duration, memory, run_options
+from checker.cli.failure import usage
+from checker.cli.graphs import Graphs
+from checker.cli.options import duration, memory, output_file, run_options
 from checker.cli.outcome import Exit
 
 if TYPE_CHECKING:
     from checker.cli.runs import Run
+    from checker.language.ir import InstanceDecl, Spec
     from checker.verdict import Verdict
 
 
@@ -38,7 +41,18 @@ def _threads(_: click.Context, __: click.Parameter, value: str) -> int | None:
     "--hash-compact", is_flag=True, help="Keep hashes of states instead of states; the report says what that risks."
 )
 @click.option("--continue", "go_on", is_flag=True, help="Go on after a violation, and find one of each property.")
-def command(run: Run, engine: Literal["auto", "interpreter", "native", "bmc"], go_on: bool, **options: Any) -> Exit:
+@click.option("--dot", callback=output_file, metavar="FILE", help="Write the state graph for Graphviz.")
+@click.option("--graph", callback=output_file, metavar="FILE", help="Write the state graph as an HTML page.")
+@click.option("--by", metavar="VAR,VAR", help="In the graph, make one of states that are equal on these variables.")
+def command(
+    run: Run,
+    engine: Literal["auto", "interpreter", "native", "bmc"],
+    go_on: bool,
+    dot: str | None,
+    graph: str | None,
+    by: str | None,
+    **options: Any,
+) -> Exit:
     """Explore every reachable state of the instances of each FILE.
 
     Answers with a verdict for each instance, and the shortest counterexample to what is violated.
@@ -47,6 +61,9 @@ def command(run: Run, engine: Literal["auto", "interpreter", "native", "bmc"], g
     from checker.explore.engines import engine as by_name
     from checker.explore.problem import Options
 
+    if by is not None and not (dot or graph):
+        raise usage("Q0713", "`--by` needs `--dot` or `--graph`", "it chooses what the state graph shows")
+    wanted = Graphs(dot, graph, by)
     if engine == "bmc":
         from checker.prove.bounded import ENGINE
 
@@ -55,7 +72,14 @@ def command(run: Run, engine: Literal["auto", "interpreter", "native", "bmc"], g
     else:
         chosen = Options(engine=by_name(engine), stop_at_first=not go_on, deadlock=run.deadlock, **options)
 
-    def explore(spec: Any, decl: Any, progress: Any) -> Verdict:
-        return check(spec, decl, chosen, progress)
+    def explore(spec: Spec, decl: InstanceDecl, progress: Any) -> Verdict:
+        verdict = check(spec, decl, chosen, progress)
+        explored.append((spec, decl, verdict))
+        return verdict
 
-    return run.each(explore)
+    explored: list[tuple[Spec, InstanceDecl, Verdict]] = []
+    code = run.each(explore, single=wanted.option)
+    if wanted.option and code is not Exit.INTERRUPTED:
+        for spec, decl, verdict in explored:
+            wanted.write(spec, decl, verdict, options["depth"], run.console)
+    return code

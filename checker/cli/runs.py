@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from checker.cli.console import Console
+from checker.cli.failure import usage
 from checker.cli.files import Read, read
 from checker.cli.outcome import Exit, of_verdict, worst
 from checker.cli.progress import Reporter
@@ -42,13 +43,16 @@ class Run:
     full: bool
     witness: tuple[str, ...]
 
-    def each(self, explore: Explore) -> Exit:
-        """Explores every instance that was asked for; all files are read, and their errors told, before the first."""
+    def each(self, explore: Explore, *, single: str = "") -> Exit:
+        """Explores every instance that was asked for; all files are read, and their errors told, before the first.
+
+        `single` is an option that is about one instance: with it, to ask for several is an error (Q0713).
+        """
         found = read(self.files)
         told = [*found.errors, *found.warnings]
         self.console.diagnose(told)
         verdicts: list[Verdict] = []
-        codes = [Exit.USAGE] if found.errors else list(self._outcomes(found, explore, verdicts, told))
+        codes = [Exit.USAGE] if found.errors else list(self._outcomes(found, explore, single, verdicts, told))
         code = worst(codes)
         if len(verdicts) > 1:
             self._print_recap(verdicts)
@@ -64,12 +68,15 @@ class Run:
         return code
 
     def _outcomes(
-        self, found: Read, explore: Explore, verdicts: list[Verdict], told: list[Diagnostic]
+        self, found: Read, explore: Explore, single: str, verdicts: list[Verdict], told: list[Diagnostic]
     ) -> Iterator[Exit]:
         """The outcome of each instance; fills `verdicts`, and `told` with what is wrong with instances."""
         try:
             self._check_witnesses(found)
             chosen = list(self._chosen(found))
+            if single and len(chosen) != 1:
+                names = ", ".join(f"`{decl.name}`" for _, decl in chosen)
+                raise usage("Q0713", f"`{single}` is about one instance; here are {names}", "choose it with `-i NAME`")
         except SpecError as error:
             yield self._refuse(error, told)
             return

@@ -53,7 +53,7 @@ def trace_from_states(interpreter: Interpreter, states: Sequence[State], *, from
     """
     if not from_anywhere and not interpreter.is_initial(states[0]):
         raise NotARun("the first state is no initial state")
-    teller = _Teller(interpreter, states[0])
+    teller = Teller(interpreter, states[0])
     steps = []
     for n, (before, after) in enumerate(pairwise(states), start=1):
         taken = (t for t in interpreter.steps(before) if isinstance(t, Taken) and t.state == after)
@@ -90,7 +90,7 @@ def place(span: Span) -> Place:
     return Place(span.source.name, span.line, span.column, span.source.line(span.line))
 
 
-class _Teller:
+class Teller:
     """Puts states and steps of one world into the words of reports. Counters of limits are not shown."""
 
     def __init__(self, interpreter: Interpreter, state: State) -> None:

@@ -6,6 +6,7 @@ What can be said of a page without a browser is in `test_html.py` and always run
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,10 +82,10 @@ class Reader:
         found[0].click()
 
     def text(self, selector: str) -> str:
-        return str(self.ask(f"document.querySelector('{selector}').innerText"))
+        return str(self.ask(f"document.querySelector({json.dumps(selector)}).innerText"))
 
     def count(self, selector: str) -> int:
-        return int(self.ask(f"document.querySelectorAll('{selector}').length"))
+        return int(self.ask(f"document.querySelectorAll({json.dumps(selector)}).length"))
 
     def complaints(self) -> list[str]:
         """What the browser says against the page, such as an error of its script or something that it may not load."""
@@ -211,3 +212,51 @@ def test_what_is_printed_has_the_run_and_no_buttons(browser: Any, raft: Path, tm
         assert reader.ask("document.querySelector('#r1 .steps').offsetHeight") > 200
     finally:
         browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+@pytest.fixture(scope="module")
+def graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The state graph of Peterson's algorithm for two processes."""
+    target = tmp_path_factory.mktemp("graphs") / "two.html"
+    assert run(["check", "-q", str(ROOT / "specs/peterson.spec"), "-i", "two", "--graph", str(target)]) == 0
+    return target
+
+
+def test_a_walk_through_the_state_graph(browser: Any, graph: Path) -> None:
+    reader = Reader(browser, graph)
+    assert reader.text("#which") == "State 0"
+    reader.click("[data-node='2']")
+    assert reader.text("#which") == "State 2"
+    assert "[1: announcing, 2: climbing]" in reader.text("#values")
+    reader.click("#from button")
+    assert reader.text("#which") != "State 2"
+    assert "2" in reader.text("#to")
+    assert reader.count(".arc.now") > 1
+    assert reader.complaints() == []
+
+
+def test_the_graph_is_searched_moved_and_thinned_out(browser: Any, graph: Path) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    reader = Reader(browser, graph)
+    reader.press("/")
+    reader.press("phase = [1: critical")
+    assert reader.text("#hits") == "3 of 42"
+    assert reader.count(".node:not(.miss)") == 3
+    size = "document.querySelector('#sheet').viewBox.baseVal"
+    whole = reader.ask(f"{size}.width")
+    reader.click("#in")
+    assert reader.ask(f"{size}.width") < whole
+    reader.click("#fit")
+    reader.ask("document.querySelector('#sheet').focus()")
+    reader.press(Keys.ARROW_RIGHT, "-")
+    assert reader.ask(f"{size}.width") > whole
+    reader.click("[data-action='2'][type=checkbox]")
+    assert reader.count(".arc.off") == reader.count(".arc[data-action='2']") > 0
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_graph_fits_a_telephone(browser: Any, graph: Path, theme: str) -> None:
+    reader = Reader(browser, graph, PHONE, theme)
+    assert reader.ask("document.documentElement.scrollWidth") <= PHONE[0]
+    assert reader.complaints() == []
