@@ -363,6 +363,71 @@ class Verdict:
         return tuple(p for p in self.violations if p.name not in asked)
 
 
+# --- recorded runs ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Why one candidate for a recorded step was not it.
+
+    `guard`: the clause of the action that was false, with the values. `message`: what it received was not there to be
+    received. `effect`: it could happen, and other things would have come of it than were recorded: `differences`.
+    `undefined`: it has no meaning there. `others`: how many more choices of the action failed in the same way.
+    """
+
+    action: str
+    kind: Literal["guard", "message", "effect", "undefined"]
+    arguments: tuple[tuple[str, Value], ...] = ()
+    clause: Clause | None = None
+    differences: tuple[str, ...] = ()
+    others: int = 0
+    place: Place | None = None
+
+
+@dataclass(frozen=True)
+class EventAtFault:
+    """The first recorded event that no behaviour has after those before it."""
+
+    file: str
+    line: int
+    text: str
+    node: str | None
+    action: str | None
+    obstacles: tuple[Obstacle, ...]
+
+
+class Conforms(Enum):
+    """Whether a recorded run is a behaviour of a spec."""
+
+    YES = "conforms"
+    NO = "does not conform"
+    UNKNOWN = "inconclusive"
+
+
+@dataclass(frozen=True)
+class Conformance:
+    """What is known of one recorded run: how many of its `events` were accepted, and which one was not.
+
+    `trace` has the last accepted steps, from the state in which they began; `earlier` is how many were before them.
+    `sizes` are those that the run needed. `notes` say what the answer depends on, `reason` why it is inconclusive.
+    """
+
+    spec: str
+    files: tuple[str, ...]
+    answer: Conforms
+    events: int
+    accepted: int
+    steps: int
+    sizes: tuple[tuple[str, str], ...] = ()
+    actions: tuple[tuple[str, int], ...] = ()
+    fault: EventAtFault | None = None
+    trace: Trace | None = None
+    earlier: int = 0
+    notes: tuple[str, ...] = ()
+    reason: str = ""
+    seconds: float = 0.0
+
+
 # --- JSON -------------------------------------------------------------------------------------------
 
 

@@ -26,8 +26,8 @@ def to_value(domains: Domains, type_: ty.Type, value: Value) -> Shown:
         case ty.Bool() | ty.Int() | ty.Range() | ty.Order():
             shown: Shown = value
             return shown
-        case ty.Sort():
-            return element(domains.spec, type_, value)
+        case ty.Sort(name):
+            return domains.names[name][value] if name in domains.names else element(domains.spec, type_, value)
         case ty.Enum(name):
             return domains.enumerators(name)[value]
         case ty.Quorum(name):

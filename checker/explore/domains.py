@@ -35,13 +35,15 @@ class Domains:
     """The values of every type of one spec, given sizes, quorum families, and the bounds of integer ranges.
 
     `sizes`: how many elements each sort and order has. `families`: the members of each quorum family, in order.
-    `bounds`: the least and the greatest value of a range.
+    `bounds`: the least and the greatest value of a range. `names`: what the elements of a sort are called, where they
+    have names of their own.
     """
 
     spec: Spec
     sizes: Mapping[str, int]
     families: Mapping[str, tuple[frozenset[int], ...]]
     bounds: Callable[[ty.Range], tuple[int, int]]
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
     _listed: dict[ty.Type, tuple[Value, ...]] = field(default_factory=dict, repr=False)
 
     # --- what the spec says of named types -----------------------------------------------------------

@@ -88,8 +88,8 @@ class Evaluator:
                 return self._quantified(expr)
             case ir.SetOf(binders=binders, where=where, item=item):
                 return self._set_of(binders, where, item)
-            case ir.MapOf(binder=binder, body=body):
-                return _map_of(binder.uid, self.domains.values(binder.type, binder.span), go(body))
+            case ir.MapOf():
+                return self._map(expr)
             case ir.SetLiteral(items=items):
                 parts = [go(each) for each in items]
                 return lambda s, e: frozenset([part(s, e) for part in parts])
@@ -273,6 +273,10 @@ class Evaluator:
             return frozenset(found)
 
         return set_of
+
+    def _map(self, expr: ir.MapOf) -> Eval:
+        keys = self.domains.values(expr.binder.type, expr.binder.span)
+        return _map_of(expr.binder.uid, keys, self._compile(expr.body))
 
     def _extreme(self, expr: ir.Extreme) -> Eval:
         where = None if expr.where is None else self._compile(expr.where)

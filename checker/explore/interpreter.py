@@ -59,11 +59,16 @@ class Interpreter:
         self.instance = instance
         self.spec = instance.spec
         self._world = len(self.spec.variables)
-        machines: dict[int, _Machine] = {}
+        machines: dict[int, Machine] = {}
         for world in instance.worlds:
             if id(world.domains) not in machines:
-                machines[id(world.domains)] = _Machine(instance, world.domains)
+                machines[id(world.domains)] = self._compiled(world.domains)
         self._machines = [machines[id(world.domains)] for world in instance.worlds]
+
+    def _compiled(self, domains: Domains) -> Machine:
+        """The spec compiled for these domains."""
+        evaluator = Evaluator(domains, reads(self.instance))
+        return Machine(self.spec, evaluator, Executor(evaluator, self.spec.variables))
 
     # --- the model ----------------------------------------------------------------------------------
 
@@ -74,7 +79,7 @@ class Interpreter:
 
     def expand(self, state: State) -> Expansion:
         """All steps from a state, in order of the actions and of their choices."""
-        return self._machine(state).expand(state)
+        return self.machine(state).expand(state)
 
     def may_stop(self, state: State) -> bool:
         """Whether some `terminal` property holds. Raises Fault."""
@@ -85,20 +90,20 @@ class Interpreter:
 
     def steps(self, state: State) -> Iterator[Taken | CutOff | Failed]:
         """As `expand`, with the choices of each step, and with what stopped a step in its place."""
-        return self._machine(state).labelled(state)
+        return self.machine(state).labelled(state)
 
     def evaluate(self, expr: ir.Expr, state: State, names: Env | None = None, old: State | None = None) -> Any:
         """The value of an expression in a state, for these bound names. Raises Fault."""
-        return self._machine(state).clause(expr)(state, {**(names or {}), OLD: old})
+        return self.machine(state).clause(expr)(state, {**(names or {}), OLD: old})
 
     def choices(self, binder: ir.Binder, state: State, names: Env, old: State | None = None) -> Sequence[Value]:
         """What a binder ranges over in a state. Raises Fault."""
-        values: Sequence[Value] = self._machine(state).choices(binder)(state, {**names, OLD: old})
+        values: Sequence[Value] = self.machine(state).choices(binder)(state, {**names, OLD: old})
         return values
 
     def holds(self, clauses: Sequence[ir.Expr], state: State, old: State | None = None) -> bool:
         """Whether all clauses are true in a state, of the step from `old` for step properties. Raises Fault."""
-        machine, env = self._machine(state), {OLD: old}
+        machine, env = self.machine(state), {OLD: old}
         return all(machine.clause(clause)(state, env) for clause in clauses)
 
     def predicate(self, clauses: Sequence[ir.Expr]) -> Callable[[State], bool]:
@@ -125,7 +130,7 @@ class Interpreter:
 
     def is_initial(self, state: State) -> bool:
         """Whether a run may begin with the state."""
-        return self._machine(state).is_initial(state)
+        return self.machine(state).is_initial(state)
 
     def world(self, state: State) -> int:
         """The number of the state's world."""
@@ -134,22 +139,20 @@ class Interpreter:
 
     def domains(self, state: State) -> Domains:
         """The domains of the state's world."""
-        return self._machine(state).domains
+        return self.machine(state).domains
 
-    def _machine(self, state: State) -> _Machine:
+    def machine(self, state: State) -> Machine:
+        """The spec compiled for the state's world."""
         return self._machines[state[self._world]]
 
 
-class _Machine:
+class Machine:
     """The spec compiled for the worlds that share their domains."""
 
-    def __init__(self, instance: Instance, domains: Domains) -> None:
-        self.spec, self.domains = instance.spec, domains
-        self.evaluator = Evaluator(domains, _reads(instance))
-        executor = Executor(self.evaluator, self.spec.variables)
-        self._actions = [
-            self._enter(decl, executor.block(decl.body), number) for number, decl in enumerate(self.spec.actions)
-        ]
+    def __init__(self, spec: ir.Spec, evaluator: Evaluator, executor: Executor) -> None:
+        self.spec, self.domains, self.evaluator = spec, evaluator.domains, evaluator
+        self.bodies = [executor.block(decl.body) for decl in self.spec.actions]
+        self._actions = [self._enter(decl, self.bodies[i], i) for i, decl in enumerate(self.spec.actions)]
         self._clauses: dict[int, tuple[ir.Expr, Eval]] = {}
         self._choices: dict[int, tuple[ir.Binder, Eval]] = {}
 
@@ -286,12 +289,12 @@ def defined(expr: Eval) -> Eval:
     return value
 
 
-def _reads(instance: Instance) -> Mapping[str, Eval]:
+def reads(instance: Instance) -> Mapping[str, Eval]:
     """How each variable and constant is read from a state."""
     world, worlds = len(instance.spec.variables), [w.constants for w in instance.worlds]
-    reads: dict[str, Eval] = {}
+    found: dict[str, Eval] = {}
     for i, variable in enumerate(instance.spec.variables):
-        reads[variable.name] = lambda s, e, i=i: s[i]  # type: ignore[misc]
+        found[variable.name] = lambda s, e, i=i: s[i]  # type: ignore[misc]
     for constant in instance.spec.constants:
-        reads[constant.name] = lambda s, e, name=constant.name: worlds[s[world]][name]  # type: ignore[misc]
-    return reads
+        found[constant.name] = lambda s, e, name=constant.name: worlds[s[world]][name]  # type: ignore[misc]
+    return found

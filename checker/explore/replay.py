@@ -117,35 +117,35 @@ class Teller:
             at = len(action.parameters) - 1 - (action.role is not None)
             binder, value = rest.pop(at)
             assert isinstance(binder.type, ty.Message)
-            consumed, received = (binder.type.name, value), self._message(binder.type, value)
+            consumed, received = (binder.type.name, value), self.message(binder.type.name, value)
         return Step(
             action.qualified,
             action.kind,
             tuple((binder.name, to_value(self.domains, binder.type, value)) for binder, value in rest),
             node,
             received,
-            tuple(self._sent(before, taken.state, consumed)),
+            tuple(self.message(kind, m) for kind, m in self.sent(before, taken.state, consumed)),
             place(action.span),
         )
 
     # --- messages -----------------------------------------------------------------------------------
 
-    def _sent(self, before: State, after: State, consumed: tuple[str, Value] | None) -> Iterator[RecordValue]:
-        """What the step put on the network that was not there; `consumed` is the message that it took off, if any."""
+    def sent(self, before: State, after: State, consumed: tuple[str, Value] | None) -> Iterator[tuple[str, Value]]:
+        """What the step put on the network that was not there, by kind; `consumed` is what it took off, if anything."""
         network = self.spec.network
         for i, variable in enumerate(self.spec.variables):
             if variable.kind != "network":
                 continue
             match variable.type:
-                case ty.Set(item) if network is not None and network.kind == "set":
+                case ty.Set(ty.Message() as item) if network is not None and network.kind == "set":
                     new = sorted(after[i] - before[i], key=self.domains.key(item))
-                    yield from (self._message(item, m) for m in new)
+                    yield from ((item.name, m) for m in new)
                 case ty.Bag(ty.Message() as item):
                     left = before[i]
                     if consumed is not None and consumed[0] == item.name:
                         left = without(left, consumed[1])
                     counts = Counter(dict(after[i])) - Counter(dict(left))
-                    yield from (self._message(item, m) for m, _ in after[i] for _ in range(counts[m]))
+                    yield from ((item.name, m) for m, _ in after[i] for _ in range(counts[m]))
                 case ty.Map(_, ty.Map(_, ty.Queue())):
                     yield from self._queued(before[i], after[i], consumed)
                 case _:
@@ -156,14 +156,15 @@ class Teller:
         before: tuple[tuple[Value, ...], ...],
         after: tuple[tuple[Value, ...], ...],
         consumed: tuple[str, Value] | None,
-    ) -> Iterator[RecordValue]:
+    ) -> Iterator[tuple[str, Value]]:
         """Messages lie in the queue between their own ends, which are the last two values of each."""
         for sender, (old_row, new_row) in enumerate(zip(before, after, strict=True)):
             for receiver, (old, new) in enumerate(zip(old_row, new_row, strict=True)):
                 off = consumed is not None and consumed[1][-2:] == (sender, receiver) and old[:1] == (consumed,)
-                yield from (self._message(ty.Message(kind), m) for kind, m in new[len(old) - off :])
+                yield from new[len(old) - off :]
 
-    def _message(self, type_: ty.Type, message: Value) -> RecordValue:
-        shown = to_value(self.domains, type_, message)
+    def message(self, kind: str, message: Value) -> RecordValue:
+        """A message as reports show it."""
+        shown = to_value(self.domains, ty.Message(kind), message)
         assert isinstance(shown, RecordValue)
         return shown

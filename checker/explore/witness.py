@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from checker.explore.display import to_value
@@ -34,6 +34,17 @@ def why_false(
         if not interpreter.holds([clause], state, old):
             return (_told(interpreter, clause, state, old, False),)
     return ()
+
+
+def why_blocked(interpreter: Interpreter, condition: ir.Expr, state: State, names: Env) -> Clause:
+    """A condition that is false in the state for these bound names, with what makes it so."""
+    domains, told = interpreter.domains(state), _told(interpreter, condition, state, None, False, names)
+    bound = {
+        part.name: to_value(domains, part.type, names[part.uid])
+        for part in subterms(condition)
+        if isinstance(part, ir.Local) and part.uid in names and part.name != "self"
+    }
+    return replace(told, witnesses=(*bound.items(), *told.witnesses))
 
 
 def why_true(interpreter: Interpreter, clauses: Sequence[ir.Expr], state: State) -> tuple[Clause, ...]:
@@ -69,10 +80,17 @@ def _met_in(interpreter: Interpreter, state: State, failed: Failed) -> Fault:
     return Fault(fault.code, f"{fault.message}; met in {where}", fault.span, fault.kind)
 
 
-def _told(interpreter: Interpreter, clause: ir.Expr, state: State, old: State | None, verdict: bool) -> Clause:
+def _told(
+    interpreter: Interpreter,
+    clause: ir.Expr,
+    state: State,
+    old: State | None,
+    verdict: bool,
+    names: Env | None = None,
+) -> Clause:
     found = _Found()
     with suppress(Fault):  # what was not needed for the verdict may have no meaning, and is not told
-        _Reasons(interpreter, state, old).explain(clause, {}, verdict, found)
+        _Reasons(interpreter, state, old).explain(clause, names or {}, verdict, found)
     return Clause(text(clause.span), tuple(found.witnesses.items()), place(clause.span), found.because)
 
 

@@ -1,0 +1,458 @@
+"""Is a recorded run a behaviour of a spec? The run is followed step by step, with all states that it may be in.
+
+What the trace leaves open (variables, parameters, messages, events that are missing) is filled in by trying; so one
+event may lead to several states, and the run conforms if one of them accepts all that follows.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from checker.conform.compare import Comparison, Sent
+from checker.conform.driver import Blocked, Done, Driver
+from checker.conform.events import Header, Trace, open_trace
+from checker.conform.explain import explain
+from checker.conform.mapping import Renaming
+from checker.conform.order import in_order
+from checker.conform.steps import Candidate, Meaning, Pattern, Seen
+from checker.conform.survey import Survey, bare, instance, openended, survey
+from checker.conform.values import Reader
+from checker.explore.domains import Value
+from checker.explore.faults import CutOff
+from checker.explore.interpreter import State
+from checker.explore.replay import Teller
+from checker.language import ir
+from checker.language import types as ty
+from checker.language.forms import Forms
+from checker.source import Diagnostic, SpecError, did_you_mean
+from checker.verdict import Conformance, Conforms, EventAtFault
+from checker.verdict import Trace as Run
+
+_KEPT = 8
+"""How many accepted steps are shown before the event at fault."""
+
+_MOST_SLACK = 1 << 12
+
+Progress = Callable[[int, int], None]
+"""Told of how many events are accepted, of how many."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """How far to search: states that are held at once, and seconds in all. `overrides` are sizes and constants."""
+
+    most_states: int = 10_000
+    timeout: float | None = None
+    overrides: Mapping[str, str] = field(default_factory=dict)
+
+
+def conform(
+    spec: ir.Spec,
+    files: Sequence[str],
+    renaming: Renaming | None = None,
+    options: Options | None = None,
+    progress: Progress | None = None,
+) -> Conformance:
+    """Whether the events of these files are a behaviour of the spec. Raises SpecError for files that make no sense."""
+    began = time.monotonic()
+    options = options or Options()
+    renaming = renaming or Renaming()
+    trace = open_trace(files)
+    header = renaming.header(trace.header)
+    if header.spec is not None and header.spec != spec.name:
+        message = f"the trace is of `{header.spec}`, and the spec is `{spec.name}`"
+        raise SpecError([Diagnostic("Q1005", message, hint="name the spec that the trace is of")])
+    spec = bare(spec)
+    found = survey(spec, trace, header, renaming)
+    deadline = None if options.timeout is None else began + options.timeout
+    open_sorts = openended(spec)
+    slack = {o.name: 1 for o in spec.orders} | dict.fromkeys(open_sorts, 0)
+    while True:
+        driver = Driver(instance(spec, header, found, slack, options.overrides))
+        task = _Task(driver, trace, header, renaming, found, options, deadline, progress)
+        run = task.follow(eager=False)
+        if run.answer is Conforms.NO and run.held_back:
+            run = task.follow(eager=True)
+        grown = {name: max(1, 2 * slack[name]) for name in run.short if name in slack and name not in options.overrides}
+        grown = {name: n for name, n in grown.items() if n <= (_MOST_SLACK if name not in open_sorts else 8)}
+        if run.answer is not Conforms.NO or not grown:
+            return replace(run.told(), seconds=time.monotonic() - began)
+        slack |= grown  # a larger instance may have the step that is missing
+
+
+@dataclass(frozen=True)
+class Hypothesis:
+    """A state in which the run may be. `bound`: what messages that are told in part are, by id."""
+
+    state: State
+    bound: tuple[tuple[str, Sent], ...] = ()
+
+    def messages(self, name: str) -> Sent | None:
+        return next((sent for known, sent in self.bound if known == name), None)
+
+
+@dataclass
+class _Run:
+    """What came of following a trace. `short` names sorts and orders of which more elements might have helped."""
+
+    task: _Task
+    answer: Conforms = Conforms.YES
+    accepted: int = 0
+    steps: int = 0
+    hidden: int = 0
+    reason: str = ""
+    fault: EventAtFault | None = None
+    held_back: bool = False
+    short: set[str] = field(default_factory=set)
+    actions: Counter[int] = field(default_factory=Counter)
+    last: deque[tuple[State, Done]] = field(default_factory=lambda: deque(maxlen=_KEPT))
+
+    def told(self) -> Conformance:
+        task, spec = self.task, self.task.driver.spec
+        names = [(spec.actions[i].qualified, n) for i, n in sorted(self.actions.items())]
+        return Conformance(
+            spec.name,
+            task.trace.files,
+            self.answer,
+            task.found.events,
+            self.accepted,
+            self.steps,
+            task.driver.instance.sizes,
+            tuple(names),
+            self.fault,
+            self._story(),
+            max(0, self.steps - len(self.last)),
+            tuple(self._notes()),
+            self.reason,
+        )
+
+    def _story(self) -> Run | None:
+        if not self.last or self.answer is Conforms.YES:
+            return None
+        driver = self.task.driver
+        states = [before for before, _ in self.last]
+        teller = Teller(driver, states[0])
+        steps = tuple(teller.step(before, done.taken) for before, done in self.last)
+        states.append(self.last[-1][1].taken.state)
+        world = driver.world(states[0])
+        constants = tuple((name, teller.constant(name, value)) for name, value in driver.instance.constants(world))
+        return Run(teller.variables, tuple(map(teller.state, states)), steps, constants)
+
+    def _notes(self) -> Iterator[str]:
+        if self.hidden:
+            yield f"{self.hidden} steps that the trace does not have were filled in"
+        if self.answer is Conforms.NO and self.task.hidden:
+            names = ", ".join(self.task.driver.spec.actions[i].qualified for i in self.task.hidden)
+            most = self.task.renaming.most_hidden
+            yield f"with at most {most} hidden step{'s' * (most != 1)} ({names}) before each event"
+
+
+class _Task:
+    def __init__(
+        self,
+        driver: Driver,
+        trace: Trace,
+        header: Header,
+        renaming: Renaming,
+        found: Survey,
+        options: Options,
+        deadline: float | None,
+        progress: Progress | None,
+    ) -> None:
+        self.driver, self.trace, self.header, self.renaming = driver, trace, header, renaming
+        self.found, self.options, self.deadline, self.progress = found, options, deadline, progress
+        self.reader = Reader(driver.spec, found.names, driver.instance.worlds[0].domains)
+        self.hidden = [self._hidden(name) for name in renaming.hidden]
+        self.forgetful = self._forgetful()
+        self.open = openended(driver.spec)
+
+    def _hidden(self, name: str) -> int:
+        names = [action.qualified for action in self.driver.spec.actions]
+        if name not in names:
+            hint = did_you_mean(name, names) or f"its actions are {', '.join(names)}"
+            raise SpecError(
+                [Diagnostic("Q1004", f"`hidden` names `{name}`, which is no action of the spec", hint=hint)]
+            )
+        return names.index(name)
+
+    def _forgetful(self) -> frozenset[str]:
+        """The kinds of messages that may be forgotten when their last receipt is past: nothing else looks for them.
+
+        Only what handlers receive is looked for by name; so no step of the spec may read them otherwise, and neither
+        an unnamed receipt nor a step that the trace does not have may take them.
+        """
+        spec, forms = self.driver.spec, Forms(self.driver.spec)
+        if spec.network is None or spec.network.kind != "set" or self.hidden or self.found.seq:
+            return frozenset()
+        read = set(forms.reads(ir.And(type=ty.Bool(), span=spec.span, items=tuple(_conditions(spec)))))
+        kinds = {m.name for m in spec.messages}
+        return frozenset(kind for kind in kinds - self.found.unnamed if f"sent {kind}" not in read)
+
+    # --- following ----------------------------------------------------------------------------------
+
+    def follow(self, eager: bool) -> _Run:
+        """Follows the trace. Unless `eager`, steps that it does not have are tried only where an event needs them."""
+        run = _Run(self)
+        meaning = Meaning(self.driver.spec, self.header, self.reader)
+        states = list(self.driver.initial())
+        self.comparison = Comparison(self.driver, meaning, states[0])
+        self.patterns: dict[str, Pattern] = {}
+        self.receipts = Counter(self.found.receipts)
+        self.owners: Counter[tuple[str, Value]] = Counter()
+        here = [Hypothesis(state) for state in states]
+        for event in in_order(self.trace, self.renaming, self.found.sent):
+            if self.deadline is not None and time.monotonic() > self.deadline:
+                return self._give_up(run, "out of time")
+            if self.progress is not None and run.accepted % 100 == 0:
+                self.progress(run.accepted, self.found.events)
+            seen = meaning.seen(event)
+            following, tried = self._accept(run, here, seen, eager)
+            if not following:
+                return self._fail(run, here, seen, tried)
+            if len(following) > self.options.most_states:
+                return self._give_up(run, f"the trace leaves open more than {self.options.most_states:,} states")
+            here = self._remember(seen, following)
+            run.accepted += 1
+        return run
+
+    def _give_up(self, run: _Run, reason: str) -> _Run:
+        run.answer, run.reason = Conforms.UNKNOWN, f"{reason}, after {run.accepted:,} of {self.found.events:,} events"
+        return run
+
+    def _accept(
+        self, run: _Run, here: Sequence[Hypothesis], seen: Seen, eager: bool
+    ) -> tuple[list[Hypothesis], list[tuple[Hypothesis, Done | Blocked]]]:
+        """Where the event may lead, and if that is nowhere, what was tried."""
+        may_hide = bool(self.hidden) or seen.missing > 0
+        found, tried = ([], []) if may_hide and eager else self._direct(run, here, seen)
+        if not may_hide or found:
+            run.held_back = run.held_back or may_hide
+            return found, tried
+        wider = self._closure(run, here, seen)
+        found, more = self._direct(run, wider, seen)
+        run.hidden += bool(found) and not eager
+        return found, tried or more
+
+    def _direct(
+        self, run: _Run, here: Sequence[Hypothesis], seen: Seen
+    ) -> tuple[list[Hypothesis], list[tuple[Hypothesis, Done | Blocked]]]:
+        found: dict[tuple[State, tuple[tuple[str, Sent], ...]], Hypothesis] = {}
+        only: list[Hypothesis] = []
+        tried: list[tuple[Hypothesis, Done | Blocked]] = []
+        for hypothesis in here:
+            if seen.idle and self.comparison.unchanged(seen, hypothesis.state):
+                only.append(hypothesis)
+            for candidate, given in self._candidates(hypothesis, seen):
+                self._note_free(run, candidate, given)
+                for result in self.driver.attempt(hypothesis.state, candidate.action, given):
+                    if isinstance(result, Blocked) and isinstance(result.stop, CutOff):
+                        run.short.add(result.stop.bound.removeprefix("end of "))
+                    if isinstance(result, Done):
+                        sent = self.comparison.sent(hypothesis.state, result)
+                        if self.comparison.fits(seen, hypothesis.state, result, sent):
+                            if not only:
+                                run.last.append((hypothesis.state, result))
+                                run.actions[candidate.action] += 1
+                                run.steps += 1
+                            only.append(self._after(hypothesis, seen, result, sent))
+                            continue
+                    if len(tried) < 1000:
+                        tried.append((hypothesis, result))
+        if len(only) < 2:
+            return only, tried
+        for each in only:
+            found.setdefault((each.state, each.bound), each)
+        return list(found.values()), tried
+
+    def _note_free(self, run: _Run, candidate: Candidate, given: Mapping[int, Value]) -> None:
+        for binder in self.driver.spec.actions[candidate.action].parameters:
+            if binder.uid not in given and isinstance(binder.type, ty.Sort) and binder.type.name in self.open:
+                run.short.add(binder.type.name)
+
+    # --- messages -----------------------------------------------------------------------------------
+
+    def _candidates(self, hypothesis: Hypothesis, seen: Seen) -> Iterator[tuple[Candidate, Mapping[int, Value]]]:
+        """The actions that the event may be, with what each is known to receive."""
+        for candidate in seen.candidates:
+            action = self.driver.spec.actions[candidate.action]
+            if action.kind not in ("on", "lose") or seen.received is None:
+                yield candidate, candidate.given
+                continue
+            for message in self._received(hypothesis, seen, action):
+                yield candidate, {**candidate.given, action.parameters[-1].uid: message}
+
+    def _received(self, hypothesis: Hypothesis, seen: Seen, action: ir.ActionDecl) -> Iterable[Value]:
+        name, pattern = (seen.received, None) if isinstance(seen.received, str) else (None, seen.received)
+        if isinstance(name, str):
+            known = hypothesis.messages(name)
+            if known is not None:
+                fits = self._addressed(seen, Pattern(action.message or "", ()))
+                return [m for kind, m in known if kind == action.message and fits.fits(m)]
+            pattern = self.patterns.get(name)
+        pattern = Pattern(action.message or "", ()) if pattern is None else pattern
+        if pattern.kind != action.message:
+            return ()
+        pattern = self._addressed(seen, pattern)
+        if pattern.full is not None:
+            return (pattern.full,)
+        try:
+            domain = action.parameters[-1].domain
+            assert domain is not None
+            names = {action.parameters[0].uid: seen.node[1]} if seen.node is not None else {}
+            there = self.driver.evaluate(domain, hypothesis.state, names)
+        except KeyError:  # the domain depends on another choice, which will look itself
+            return ()
+        return [message for message in there if pattern.fits(message)]
+
+    def _addressed(self, seen: Seen, pattern: Pattern) -> Pattern:
+        return pattern if seen.node is None else self.comparison.meaning.addressed(pattern, seen.node)
+
+    def _after(self, hypothesis: Hypothesis, seen: Seen, done: Done, sent: Sent) -> Hypothesis:
+        """The state after the step, and what it tells of messages that the trace tells in part."""
+        bound = dict(hypothesis.bound)
+        for name, pattern in seen.sent or ():
+            if name is not None and pattern.full is None:
+                bound[name] = tuple((kind, m) for kind, m in sent if kind == pattern.kind and pattern.fits(m))
+        if isinstance(seen.received, str) and seen.received not in bound and seen.received not in self.patterns:
+            action = self.driver.spec.actions[done.taken.action]
+            if action.message is not None:
+                bound[seen.received] = ((action.message, done.taken.choices[len(action.parameters) - 1][1]),)
+        return Hypothesis(done.taken.state, tuple(bound.items()))
+
+    def _remember(self, seen: Seen, here: list[Hypothesis]) -> list[Hypothesis]:
+        """Takes note of the messages of an event that was accepted, and forgets those that are not needed any more."""
+        for name, pattern in seen.sent or ():
+            if name is not None and pattern.full is not None:
+                if name not in self.patterns and pattern.kind in self.forgetful and self.receipts[name]:
+                    self.owners[pattern.kind, pattern.full] += 1
+                self.patterns[name] = pattern
+        gone = [p for name, p in seen.sent or () if p.full is not None and p.kind in self.forgetful
+                and (name is None or not self.receipts[name])]  # fmt: skip
+        if isinstance(seen.received, str):
+            gone += self._received_last(seen.received)
+        gone = [p for p in gone if not self.owners[p.kind, p.full]]
+        if not gone:
+            return here
+        return [replace(h, state=self._without(h.state, gone)) for h in here]
+
+    def _received_last(self, name: str) -> list[Pattern]:
+        self.receipts[name] -= 1
+        pattern = self.patterns.get(name)
+        if self.receipts[name] > 0 or pattern is None:
+            return []
+        del self.receipts[name]
+        if pattern.kind not in self.forgetful:
+            return []
+        del self.patterns[name]
+        self.owners[pattern.kind, pattern.full] -= 1
+        if self.owners[pattern.kind, pattern.full] > 0:
+            return []
+        del self.owners[pattern.kind, pattern.full]
+        return [pattern]
+
+    def _without(self, state: State, gone: Iterable[Pattern]) -> State:
+        work = list(state)
+        for pattern in gone:
+            i = self.comparison.meaning.variables[f"sent {pattern.kind}"]
+            work[i] = work[i] - {pattern.full}
+        return tuple(work)
+
+    # --- steps that the trace does not have -----------------------------------------------------------
+
+    def _closure(self, run: _Run, here: Sequence[Hypothesis], seen: Seen) -> list[Hypothesis]:
+        """The states after at most so many steps that the trace does not have, those before them included."""
+        reached = {(h.state, h.bound): h for h in here}
+        edge = list(here)
+        most = max(self.renaming.most_hidden if self.hidden else 0, seen.missing)
+        for depth in range(most):
+            actions = list(self._unlogged(seen, depth))
+            following: list[Hypothesis] = []
+            for hypothesis in edge:
+                for number, given in actions:
+                    for result in self.driver.attempt(hypothesis.state, number, given):
+                        if isinstance(result, Blocked):
+                            if isinstance(result.stop, CutOff):
+                                run.short.add(result.stop.bound.removeprefix("end of "))
+                            continue
+                        new = replace(hypothesis, state=result.taken.state)
+                        if (new.state, new.bound) not in reached:
+                            reached[new.state, new.bound] = new
+                            following.append(new)
+                if len(reached) > self.options.most_states:
+                    return list(reached.values())
+            edge = following
+        return list(reached.values())
+
+    def _unlogged(self, seen: Seen, depth: int) -> Iterator[tuple[int, Mapping[int, Value]]]:
+        """The steps that may have been taken unseen: hidden ones by anyone, and by the node whose events are missing
+        any."""
+        if depth < self.renaming.most_hidden:
+            yield from ((number, {}) for number in self.hidden)
+        if depth < seen.missing:
+            for number, action in enumerate(self.driver.spec.actions):
+                if seen.node is None:
+                    if action.role is None:
+                        yield number, {}
+                elif action.role == seen.node[0]:
+                    yield number, {action.parameters[0].uid: seen.node[1]}
+
+    # --- failing ------------------------------------------------------------------------------------
+
+    def _fail(
+        self, run: _Run, here: Sequence[Hypothesis], seen: Seen, tried: list[tuple[Hypothesis, Done | Blocked]]
+    ) -> _Run:
+        event = seen.event
+        node = None if event.node is None else str(event.node)
+        obstacles = explain(self.comparison, seen, [(h.state, result) for h, result in tried])
+        run.fault = EventAtFault(event.where.file, event.where.line, event.where.text, node, event.action, obstacles)
+        run.answer = Conforms.NO
+        if self._depends_on_order(seen):
+            run.answer = Conforms.UNKNOWN
+            run.reason = "the trace leaves the order of events open, and only one order was tried"
+        return run
+
+    def _depends_on_order(self, seen: Seen) -> bool:
+        """Whether another order of the events of different nodes might have made the event possible.
+
+        A step of a node reads its own fields and a message that was sent before; so order matters only where an action
+        at top level looks at more, or where a receipt does not name its message.
+        """
+        actions = [self.driver.spec.actions[c.action] for c in seen.candidates]
+        if self.trace.header.ordered or not actions:
+            return False
+        unnamed = not isinstance(seen.received, str)
+        return any(a.role is None or (a.kind == "on" and unnamed) for a in actions)
+
+
+def _conditions(spec: ir.Spec) -> Iterator[ir.Expr]:
+    """All that steps look at, but what handlers choose their message from and what is sent."""
+    for action in spec.actions:
+        yield from (b.domain for b in action.parameters if b.domain is not None and action.kind not in ("on", "lose"))
+        yield from _of_body(action.body)
+    for procedure in spec.procedures:
+        yield from _of_body(procedure.body)
+
+
+def _of_body(body: Iterable[ir.Statement]) -> Iterator[ir.Expr]:
+    for statement in body:
+        match statement:
+            case ir.Require(condition) | ir.Within(condition, _):
+                yield condition
+            case ir.Let(_, value):
+                yield value
+            case ir.Pick(binder, where):
+                yield from (e for e in (binder.domain, where) if e is not None)
+            case ir.Assign(name, ir.Binary(operator="union", right=new)) if name.startswith("sent "):
+                yield new
+            case ir.Assign(_, value):
+                yield value
+            case ir.Choice(branches, otherwise):
+                for condition, inner in branches:
+                    yield condition
+                    yield from _of_body(inner)
+                yield from _of_body(otherwise)
+            case ir.Invoke(_, arguments):
+                yield from arguments

@@ -1,0 +1,387 @@
+"""What an event says of the step that it was, in terms of the spec: which actions, with what, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from checker.conform.events import Event, Header, Where
+from checker.conform.values import Reader, Unfit, parts
+from checker.explore.domains import Value
+from checker.language import ir
+from checker.language import types as ty
+from checker.source import did_you_mean
+
+Json = Any
+
+
+@dataclass(frozen=True)
+class At:
+    """A part of a value: a place of a map or record, or a position of a sequence."""
+
+    kind: Literal["place", "position"]
+    number: int
+
+
+@dataclass(frozen=True)
+class Change:
+    """A place of the state, by variable and path, and the value that it has after the step."""
+
+    text: str
+    variable: int
+    path: tuple[At, ...]
+    type: ty.Type
+    value: Value
+
+
+@dataclass(frozen=True)
+class Pattern:
+    """A message as far as it is told. `full` is the message where everything is."""
+
+    kind: str
+    places: tuple[tuple[int, Value], ...]
+    full: Value | None = None
+
+    def fits(self, message: Value) -> bool:
+        return all(message[i] == value for i, value in self.places)
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An action that the event may be, by number, with the parameters by uid and the picks by name that are told."""
+
+    action: int
+    given: Mapping[int, Value]
+    picks: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An event in the terms of the spec.
+
+    `node` is the node by role and number, if it is one of the spec's. `idle`: the event may be no step of the spec.
+    `received`: the id of a message, or the message as far as it is told. `restored`: the event is a restart, and the
+    values of the durable fields that it tells of are in `set`. `missing`: how many events of the node before this one
+    are not there.
+    """
+
+    event: Event
+    node: tuple[str, int] | None
+    candidates: tuple[Candidate, ...]
+    idle: bool = False
+    restored: bool = False
+    received: str | Pattern | None = None
+    set: tuple[Change, ...] = ()
+    present: tuple[Change, ...] = ()
+    sent: tuple[tuple[str | None, Pattern], ...] | None = None
+    missing: int = 0
+
+
+def put(value: Value, path: tuple[At, ...], new: Value) -> Value:
+    """The value with another part. Raises LookupError where it has no such part."""
+    if not path:
+        return new
+    at, rest = path[0], path[1:]
+    if value is None:
+        raise LookupError
+    if at.kind == "place":
+        return (*value[: at.number], put(value[at.number], rest, new), *value[at.number + 1 :])
+    i = at.number - 1
+    if new is None and not rest:
+        return value[:i]  # a sequence that ends before this position
+    if i == len(value) and not rest:
+        return (*value, new)
+    if not 0 <= i < len(value):
+        raise LookupError
+    return (*value[:i], put(value[i], rest, new), *value[i + 1 :])
+
+
+def get(value: Value, path: tuple[At, ...]) -> Value:
+    """A part of a value; None where there is no such part."""
+    for at in path:
+        i = at.number - (at.kind == "position")
+        if value is None or not 0 <= i < len(value):
+            return None
+        value = value[i]
+    return value
+
+
+class Meaning:
+    """Reads events of one trace as steps of one spec. Raises SpecError (Q1002, Q1003) for what the spec does not have.
+
+    Which node of a role is meant is told by the header, or by the first action of its role that the node takes.
+    """
+
+    def __init__(self, spec: ir.Spec, header: Header, reader: Reader) -> None:
+        self.spec, self.header, self.reader = spec, header, reader
+        self.variables = {v.name: i for i, v in enumerate(spec.variables)}
+        self.roles = {role.name: role.type for role in spec.roles}
+        self.labels = [a.qualified.removeprefix(f"{a.role}.") if a.role else a.qualified for a in spec.actions]
+        self.down: set[tuple[str, int]] = set()
+        self._last: dict[str | int, int] = {}  # the number of each node's last event
+
+    @cached_property
+    def complete(self) -> frozenset[int]:
+        """The variables of which each change is logged."""
+        known = {name: [i] for name, i in self.variables.items()}
+        for name, i in self.variables.items():
+            role, dot, field_ = name.partition(".")
+            if dot and role in self.roles:
+                known.setdefault(field_, []).append(i)
+        for name in self.header.complete:
+            if name not in known:
+                hint = did_you_mean(name, known) or "fields that the spec does not have cannot be complete"
+                raise Where("the header", 1, "").error("Q1002", f"the spec has no field `{name}`", hint)
+        return frozenset(i for name in self.header.complete for i in known[name])
+
+    def seen(self, event: Event) -> Seen:
+        """The event as a step, after all events of its node before it."""
+        try:
+            return self._seen(event)
+        except Unfit as unfit:
+            raise event.where.error("Q1003", str(unfit), unfit.hint) from None
+
+    def _seen(self, event: Event) -> Seen:
+        node = self._node(event)
+        missing = self._missing(event)
+        if event.action in ("crash", "restart") and not self._named(event.action, node):
+            return self._crash(event, node, missing)
+        if node is not None:
+            self.down.discard(node)
+        numbers = self._actions(event, node)
+        received = self._received(event, node)
+        changes = tuple(self._change(event, node, place, raw) for place, raw in event.set.items())
+        present = tuple(self._change(event, node, place, raw) for place, raw in event.present.items())
+        sent = self._sent(event, node)
+        return Seen(
+            event,
+            node,
+            tuple(self._candidate(event, node, n) for n in numbers),
+            event.action is None and not changes and not sent,
+            False,
+            received,
+            changes,
+            present,
+            sent,
+            missing,
+        )
+
+    # --- nodes --------------------------------------------------------------------------------------
+
+    def _node(self, event: Event) -> tuple[str, int] | None:
+        if event.node is None:
+            return None
+        for role, type_ in self.roles.items():
+            if isinstance(type_, ty.Order):
+                if str(event.node).isdecimal():
+                    return role, self.reader.value(type_, int(event.node))
+            elif event.node in self.reader.names.elements.get(role, {}):
+                return role, self.reader.names.element(role, event.node)
+        owners = {a.role for a, label in zip(self.spec.actions, self.labels, strict=True) if a.role
+                  and event.action in (label, a.qualified)}  # fmt: skip
+        top = any(a.role is None and a.qualified == event.action for a in self.spec.actions)
+        if len(owners) != 1 or top:
+            return None
+        (role,) = owners
+        assert role is not None
+        return role, self.reader.value(self.roles[role], event.node)
+
+    def _missing(self, event: Event) -> int:
+        if event.seq is None or event.node is None:
+            return 0
+        before = self._last.get(event.node, 0)
+        self._last[event.node] = event.seq
+        if event.seq <= before:
+            raise Unfit(f"`seq` is {event.seq}, after {before} of the same node", "the lines of a node are in order")
+        return event.seq - before - 1
+
+    def _crash(self, event: Event, node: tuple[str, int] | None, missing: int) -> Seen:
+        """A crash or a restart; a restart is a crash besides, if none is told."""
+        if node is None:
+            return Seen(event, None, (), idle=True, missing=missing)
+        crashes = [i for i, a in enumerate(self.spec.actions) if a.kind == "crash" and a.role == node[0]]
+        already = node in self.down
+        restart = event.action == "restart"
+        (self.down.discard if restart else self.down.add)(node)
+        step = bool(crashes) and not (restart and already)
+        candidates = tuple(Candidate(i, {self.spec.actions[i].parameters[0].uid: node[1]}) for i in crashes if step)
+        changes = tuple(self._change(event, node, place, raw) for place, raw in event.set.items())
+        return Seen(event, node, candidates, not step, restart, None, changes, missing=missing)
+
+    # --- actions ------------------------------------------------------------------------------------
+
+    def _named(self, name: str, node: tuple[str, int] | None) -> bool:
+        """Whether the spec has an ordinary action called so."""
+        return any(
+            name == label and a.kind != "crash" and (a.role is None or (node is not None and a.role == node[0]))
+            for a, label in zip(self.spec.actions, self.labels, strict=True)
+        )
+
+    def _actions(self, event: Event, node: tuple[str, int] | None) -> list[int]:
+        role = node[0] if node else None
+        every = list(enumerate(zip(self.spec.actions, self.labels, strict=True)))
+        if event.action is None:
+            kinds = ("on",) if event.received is not None else ("action", "timeout", "on")
+            return [i for i, (a, _) in every if a.kind in kinds and (a.role == role or a.role is None)]
+        found = [i for i, (a, label) in every if a.role == role and event.action in (label, a.qualified)]
+        found = found or [i for i, (a, _) in every if a.role is None and event.action == a.qualified]
+        if not found:
+            names = [label for _, (a, label) in every if a.role in (role, None)]
+            who = f"a {role}" if role else f"`{event.node}`" if event.node is not None else "nobody"
+            owners = [a.role for _, (a, label) in every if label == event.action]
+            hint = did_you_mean(event.action, names) or (
+                f"it is an action of {owners[0]}, and `{event.node}` is none" if owners
+                else "rename it in a map file, or put it under `ignore` there"
+            )  # fmt: skip
+            raise event.where.error("Q1002", f"{who} has no action `{event.action}` in the spec", hint)
+        return found
+
+    def _candidate(self, event: Event, node: tuple[str, int] | None, number: int) -> Candidate:
+        action = self.spec.actions[number]
+        given: dict[int, Value] = {}
+        parameters = list(action.parameters)
+        if action.role is not None:
+            assert node is not None
+            given[parameters.pop(0).uid] = node[1]
+        if action.kind in ("on", "lose"):
+            parameters.pop()
+        binders = {binder.name: binder for binder in parameters}
+        choices = {binder.name: binder for binder in _picks(self.spec, action.body)}
+        picks: dict[str, Value] = {}
+        for name, raw in event.args.items():
+            if name in binders:
+                given[binders[name].uid] = self.reader.value(binders[name].type, raw)
+            elif name in choices:
+                picks[name] = self.reader.value(choices[name].type, raw)
+            elif event.action is not None:
+                hint = did_you_mean(name, (*binders, *choices)) or (
+                    f"it has {', '.join((*binders, *choices))}" if binders or choices else "it has none"
+                )
+                raise event.where.error("Q1002", f"`{action.qualified}` has no parameter `{name}`", hint)
+        return Candidate(number, given, picks)
+
+    # --- messages -----------------------------------------------------------------------------------
+
+    def _received(self, event: Event, node: tuple[str, int] | None) -> str | Pattern | None:
+        if not isinstance(event.received, Mapping):
+            return event.received
+        pattern = self.pattern(event, event.received, None)
+        return pattern if node is None else self.addressed(pattern, node)
+
+    def _sent(self, event: Event, node: tuple[str, int] | None) -> tuple[tuple[str | None, Pattern], ...] | None:
+        if event.sent is None:
+            return () if self.header.messages else None
+        return tuple((message.get("id"), self.pattern(event, message, node)) for message in event.sent)
+
+    def pattern(self, event: Event, message: Mapping[str, Json], sender: tuple[str, int] | None) -> Pattern:
+        """A message of the trace; if it does not say who sent it, `sender` did."""
+        kind = message["type"]
+        decl = next((m for m in self.spec.messages if m.name == kind), None)
+        if decl is None:
+            hint = did_you_mean(kind, (m.name for m in self.spec.messages)) or "rename it in a map file"
+            raise event.where.error("Q1002", f"the spec has no message `{kind}`", hint)
+        fields = message.get("fields") or {}
+        given = {name: fields[name] for name in fields}
+        for end in ("from", "to"):
+            if message.get(end) is not None:
+                given[end] = message[end]
+        layout = dict(self.reader.fields(ty.Message(kind)))
+        places = {}
+        for i, (name, type_) in enumerate(layout.items()):
+            if name in given:
+                raw = given.pop(name)
+                if name in ("from", "to") and isinstance(type_, ty.Order) and isinstance(raw, str) and raw.isdecimal():
+                    raw = int(raw)
+                places[i] = self.reader.value(type_, raw)
+            elif name == "from" and sender is not None and self.roles.get(sender[0]) == type_:
+                places[i] = sender[1]
+        for name in given.keys() - {"from", "to"}:
+            hint = did_you_mean(name, layout) or f"it has {', '.join(layout)}"
+            raise event.where.error("Q1002", f"`{kind}` has no field `{name}`", hint)
+        return _pattern(kind, places, len(layout))
+
+    def addressed(self, pattern: Pattern, node: tuple[str, int]) -> Pattern:
+        """The pattern of a message that the node receives."""
+        layout = self.reader.fields(ty.Message(pattern.kind))
+        if pattern.full is not None or not layout or layout[-1][0] != "to" or layout[-1][1] != self.roles[node[0]]:
+            return pattern
+        return _pattern(pattern.kind, {len(layout) - 1: node[1], **dict(pattern.places)}, len(layout))
+
+    # --- places -------------------------------------------------------------------------------------
+
+    def _change(self, event: Event, node: tuple[str, int] | None, place: str, raw: Json) -> Change:
+        names = list(parts(place))
+        first = names.pop(0)
+        variable, path, type_ = self._root(event, node, first, names)
+        for name in names:
+            type_ = type_.item if isinstance(type_, ty.Option) else type_
+            at, type_ = self._part(place, type_, name)
+            path = (*path, at)
+        last_of_sequence = bool(path) and path[-1].kind == "position" and raw is None
+        value = None if last_of_sequence else self.reader.value(type_, raw)
+        return Change(place, variable, path, type_, value)
+
+    def _root(
+        self, event: Event, node: tuple[str, int] | None, first: str, names: list[str]
+    ) -> tuple[int, tuple[At, ...], ty.Type]:
+        if node is not None and (found := self._field(node, first)):
+            return found
+        if first in self.variables and "." not in first:
+            i = self.variables[first]
+            return i, (), self.spec.variables[i].type
+        for role, type_ in self.roles.items():
+            known = self.reader.names.elements.get(role, {})
+            number = int(first) if isinstance(type_, ty.Order) and first.isdecimal() else known.get(first)
+            if number is not None and names and (found := self._field((role, number), names[0].removeprefix("."))):
+                names.pop(0)
+                return found
+        own = [n.removeprefix(f"{node[0]}.") for n in self.variables if n.startswith(f"{node[0]}.")] if node else []
+        hint = did_you_mean(first, own) or "rename it in a map file, or put it under `unlogged` there"
+        raise event.where.error("Q1002", f"the spec has no field `{first}` for this node", hint)
+
+    def _field(self, node: tuple[str, int], name: str) -> tuple[int, tuple[At, ...], ty.Type] | None:
+        i = self.variables.get(f"{node[0]}.{name}")
+        if i is None:
+            return None
+        type_ = self.spec.variables[i].type
+        assert isinstance(type_, ty.Map)
+        return i, (At("place", node[1]),), type_.value
+
+    def _part(self, place: str, type_: ty.Type, name: str) -> tuple[At, ty.Type]:
+        key = name[1:-1] if name.startswith("[") else None
+        match type_:
+            case ty.Map(key_type, item) if key is not None:
+                return At("place", self.reader.place_of(key_type, self.reader.key(key_type, key))), item
+            case ty.Seq(index, item) if key is not None and key.isdecimal():
+                if isinstance(index, ty.Order):
+                    self.reader.names.see(index.name, int(key))
+                return At("position", int(key)), item
+            case ty.Record() if key is None:
+                fields = self.reader.fields(type_)
+                for i, (field_, item) in enumerate(fields):
+                    if field_ == name.removeprefix("."):
+                        return At("place", i), item
+        raise Unfit(f"`{place}` is no place: {ty.show(type_)} has no part `{name}`")
+
+
+def _pattern(kind: str, places: dict[int, Value], size: int) -> Pattern:
+    full = tuple(places[i] for i in range(size)) if len(places) == size else None
+    return Pattern(kind, tuple(sorted(places.items())), full)
+
+
+def _picks(spec: ir.Spec, body: Iterable[ir.Statement]) -> Iterator[ir.Binder]:
+    """The choices that a body makes."""
+    for statement in body:
+        match statement:
+            case ir.Pick(binder, _):
+                yield binder
+            case ir.Choice(branches, otherwise):
+                for _, inner in branches:
+                    yield from _picks(spec, inner)
+                yield from _picks(spec, otherwise)
+            case ir.Invoke(name, _):
+                yield from _picks(spec, next(p.body for p in spec.procedures if p.name == name))
+            case _:
+                pass

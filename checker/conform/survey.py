@@ -1,0 +1,136 @@
+"""A first reading of a trace: what there is in it, and the instance that is large enough for it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from checker.conform.events import Header, Trace, Where
+from checker.conform.mapping import Renaming
+from checker.conform.order import read
+from checker.conform.steps import Meaning, Pattern
+from checker.conform.values import Names, Reader, Unfit
+from checker.explore.instance import Instance, World, instantiate
+from checker.language import ir
+from checker.language import types as ty
+from checker.language.finite import for_instance
+from checker.source import Diagnostic, SpecError
+
+_HEADER = "the header"
+
+
+@dataclass
+class Survey:
+    """What a trace speaks of. `receipts`: how often each message is received, by id; `unnamed`: the kinds of messages
+    of which some receipt does not say which one it was."""
+
+    names: Names
+    events: int = 0
+    sent: set[str] = field(default_factory=set)
+    receipts: Counter[str] = field(default_factory=Counter)
+    unnamed: set[str] = field(default_factory=set)
+    seq: bool = False
+
+
+def bare(spec: ir.Spec) -> ir.Spec:
+    """The spec without properties, and without the history that only they read."""
+    assumed = tuple(p for p in spec.properties if p.kind == "assume")
+    decl = ir.InstanceDecl("trace", spec.span, (), (), (), (), ())
+    return for_instance(replace(spec, properties=assumed), decl)
+
+
+def survey(spec: ir.Spec, trace: Trace, header: Header, renaming: Renaming) -> Survey:
+    """Reads the trace once. Raises SpecError with the first thing that the spec does not have."""
+    found = Survey(_nodes(spec, header))
+    meaning = Meaning(spec, header, Reader(spec, found.names))
+    _ = meaning.complete
+    for event in read(trace, renaming):
+        seen = meaning.seen(event)
+        found.events += 1
+        found.seq = found.seq or seen.missing > 0
+        for name, _pattern in seen.sent or ():
+            if name is not None:
+                found.sent.add(name)
+        if isinstance(seen.received, str):
+            found.receipts[seen.received] += 1
+        else:
+            kinds = {spec.actions[c.action].message for c in seen.candidates if spec.actions[c.action].kind == "on"}
+            found.unnamed |= {seen.received.kind} if isinstance(seen.received, Pattern) else {k for k in kinds if k}
+    constants(spec, header, Reader(spec, found.names))
+    return found
+
+
+def _nodes(spec: ir.Spec, header: Header) -> Names:
+    sorts = {s.name for s in spec.sorts}
+    names = Names()
+    for sort, nodes in header.nodes.items():
+        if sort in {o.name for o in spec.orders}:
+            continue
+        if sort not in sorts:
+            raise Where(_HEADER, 1, "").error(
+                "Q1002", f"the header has nodes of `{sort}`, which is no sort of the spec"
+            )
+        for node in nodes:
+            names.element(sort, node)
+    names.closed = frozenset(header.nodes)
+    return names
+
+
+def constants(spec: ir.Spec, header: Header, reader: Reader) -> dict[str, object]:
+    """The values of the constants that the header or the map gives."""
+    types = {c.name: c.type for c in spec.constants}
+    found = {}
+    for name, raw in header.constants.items():
+        if name not in types:
+            raise SpecError([Diagnostic("Q1002", f"the spec has no constant `{name}`")])
+        try:
+            found[name] = reader.value(types[name], raw)
+        except Unfit as unfit:
+            raise SpecError([Diagnostic("Q1003", f"the constant `{name}`: {unfit}", hint=unfit.hint)]) from None
+    return found
+
+
+def instance(
+    spec: ir.Spec, header: Header, found: Survey, slack: Mapping[str, int], overrides: Mapping[str, str]
+) -> Instance:
+    """The instance that the trace needs. `slack` is how many elements each sort and order has beyond those named."""
+    names = {sort: list(map(str, known)) for sort, known in found.names.elements.items()}
+    sizes = []
+    for sort in spec.sorts:
+        known = names.setdefault(sort.name, [])
+        known += [f"another{i or ''}" for i in range(slack.get(sort.name, 0) or (not known))]
+        sizes.append((sort.name, len(known)))
+    for order in spec.orders:
+        listed = [int(n) + 1 for n in header.nodes.get(order.name, ()) if str(n).isdecimal()]
+        needed = max([found.names.greatest.get(order.name, 0) + 1, *listed])
+        sizes.append((order.name, needed + slack.get(order.name, 0)))
+    plain = {c.name for c in spec.constants if _is_plain(c.type)}
+    given = constants(spec, header, Reader(spec, found.names))
+    exprs = tuple((c.name, _const(c, given[c.name])) for c in spec.constants if c.name in plain & given.keys())
+    decl = ir.InstanceDecl("trace", spec.span, tuple(sizes), (), exprs, (), ())
+    made = instantiate(spec, decl, overrides)
+    worlds = [World(w.constants, replace(w.domains, names=names, _listed={})) for w in made.worlds]
+    shared = {id(w.domains): n.domains for w, n in zip(made.worlds, worlds, strict=True)}
+    worlds = [World(w.constants, shared[id(w.domains)]) for w in made.worlds]
+    reader = Reader(spec, found.names, worlds[0].domains)
+    for name, value in constants(spec, header, reader).items():
+        worlds = [w for w in worlds if w.constants[name] == value]
+    if not worlds:
+        raise SpecError([Diagnostic("Q0509", "no interpretation of the constants is the one that the trace gives")])
+    return Instance(made.spec, made.decl, tuple(worlds), made.open)
+
+
+def openended(spec: ir.Spec) -> frozenset[str]:
+    """The sorts that have elements besides those which a trace names: no nodes, and nothing that quorums are of."""
+    closed = {role.name for role in spec.roles} | {ty.show(q.of) for q in spec.quorums}
+    return frozenset(s.name for s in spec.sorts) - closed
+
+
+def _is_plain(type_: ty.Type) -> bool:
+    return isinstance(type_, ty.Bool | ty.Int | ty.Range | ty.Order | ty.Sort | ty.Enum)
+
+
+def _const(constant: ir.ConstantDecl, value: object) -> ir.Expr:
+    assert isinstance(value, int)
+    return ir.Const(type=ty.erased(constant.type), span=constant.span, value=value)
