@@ -12,6 +12,7 @@ VERBS = {
     "check": "Explore every reachable state of a spec's instances.",
     "simulate": "Take random walks, for instances too big to explore.",
     "prove": "Prove a spec for every size.",
+    "conform": "Tell whether a recorded run is a behaviour of a spec.",
     "lint": "Read specs and report errors and warnings; explores nothing.",
     "parse": "Read specs and print their outline.",
     "show": "Print a saved verdict or trace again.",

@@ -6,7 +6,8 @@ Short runs show nothing, and import nothing for it.
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Self
 
 from checker.report.text import seconds
 
@@ -34,8 +35,8 @@ def sentence(progress: Progress, memory: int) -> str:
     return ", ".join(parts + ([f"{memory / (1 << 20):,.0f} MiB"] if memory else []))
 
 
-class Reporter:
-    """The callback of a search. Use it as a context: on leaving, the live line is taken away."""
+class Line:
+    """The line of one task. Use it as a context: on leaving, a live line is taken away."""
 
     def __init__(self, console: Console, label: str) -> None:
         self.console, self.label = console, label
@@ -43,23 +44,23 @@ class Reporter:
         self.status: Any = None
         self.next = FIRST_LIVE if self.live else FIRST_PLAIN
 
-    def __enter__(self) -> Reporter:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         if self.status is not None:
             self.status.stop()
 
-    def __call__(self, progress: Progress) -> None:
-        if self.console.quiet or progress.seconds < self.next:
-            return
-        from checker.explore.search import memory_used
+    def due(self, elapsed: float) -> bool:
+        """Whether it is time to say something, so many seconds after the beginning."""
+        return not self.console.quiet and elapsed >= self.next
 
-        line = f"{self.label}: {sentence(progress, memory_used())}"
+    def tell(self, text: str, elapsed: float) -> None:
+        line = f"{self.label}: {text}"
         if self.live:
             self._renew(line)
         else:
-            self.next = progress.seconds + EVERY_PLAIN
+            self.next = elapsed + EVERY_PLAIN
             self.console.note(line, "soft")
 
     def _renew(self, line: str) -> None:
@@ -73,3 +74,26 @@ class Reporter:
             self.status.start()
         else:
             self.status.update(self.escape(line))
+
+
+class Reporter(Line):
+    """The callback of a search."""
+
+    def __call__(self, progress: Progress) -> None:
+        if self.due(progress.seconds):
+            from checker.explore.search import memory_used
+
+            self.tell(sentence(progress, memory_used()), progress.seconds)
+
+
+class Counting(Line):
+    """The callback of what goes through things of which the number is known; `label` is their name."""
+
+    def __init__(self, console: Console, label: str, began: float) -> None:
+        super().__init__(console, label)
+        self.began = began
+
+    def __call__(self, done: int, of: int) -> None:
+        elapsed = time.monotonic() - self.began
+        if self.due(elapsed):
+            self.tell(f"{done:,} of {of:,}, {seconds(elapsed)}", elapsed)

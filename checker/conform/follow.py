@@ -196,6 +196,12 @@ class _Task:
     def follow(self, eager: bool) -> _Run:
         """Follows the trace. Unless `eager`, steps that it does not have are tried only where an event needs them."""
         run = _Run(self)
+        try:
+            return self._follow(run, eager)
+        except KeyboardInterrupt:
+            return self._give_up(run, "interrupted")
+
+    def _follow(self, run: _Run, eager: bool) -> _Run:
         meaning = Meaning(self.driver.spec, self.header, self.reader)
         states = list(self.driver.initial())
         self.comparison = Comparison(self.driver, meaning, states[0])

@@ -55,17 +55,17 @@ def document(verdicts: Iterable[Verdict], diagnostics: Iterable[Diagnostic] = ()
 
 def verdict_to_json(verdict: Verdict) -> Json:
     """One verdict, complete: `verdict_from_json` gives an equal one back."""
-    return dict(_encode(verdict))
+    return dict(encode(verdict))
 
 
 def trace_to_json(trace: Trace) -> Json:
     """A trace; each state is an object from the variables' full names (`Role.field`) to their values."""
     names = [v.full_name for v in trace.variables]
     return {
-        "variables": _encode(trace.variables),
-        "constants": _encode(trace.constants),
+        "variables": encode(trace.variables),
+        "constants": encode(trace.constants),
         "states": [dict(zip(names, map(value_to_json, state), strict=True)) for state in trace.states],
-        "steps": _encode(trace.steps),
+        "steps": encode(trace.steps),
     }
 
 
@@ -90,7 +90,7 @@ def diagnostic_to_json(diagnostic: Diagnostic) -> Json:
     }
 
 
-def _encode(data: Any) -> Any:
+def encode(data: Any) -> Any:
     match data:
         case RecordValue() | SetValue() | BagValue() | SeqValue() | MapValue():
             return value_to_json(data)
@@ -99,9 +99,9 @@ def _encode(data: Any) -> Any:
         case Enum():
             return data.name.lower()
         case tuple():
-            return [_encode(item) for item in data]
+            return [encode(item) for item in data]
         case _ if dataclasses.is_dataclass(data):
-            return {f.name: _encode(getattr(data, f.name)) for f in dataclasses.fields(data)}
+            return {f.name: encode(getattr(data, f.name)) for f in dataclasses.fields(data)}
         case _:
             return data
 

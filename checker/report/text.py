@@ -196,19 +196,19 @@ def _why(result: PropertyResult, look: Look) -> Iterator[str]:
     """The clauses that failed with their witnesses; for errors of the spec, the sentence and the place."""
     if result.kind in _ERRORS:
         code = f" [{result.code}]" if result.code else ""
-        yield from _labelled("error:", result.message + code, result.place, look)
+        yield from labelled("error:", result.message + code, result.place, look)
         if result.place and result.place.text:
             yield " " * 11 + look.paint(printable(result.place.text.strip()), "soft")
     elif result.message:
-        yield from _labelled("note:", result.message, None, look)
+        yield from labelled("note:", result.message, None, look)
     for clause in result.clauses:
-        yield from _labelled(
+        yield from labelled(
             "reached:" if result.status is Status.REACHED else "fails:", clause.text, clause.place, look
         )
-        yield from _witnesses(clause, look, indent=11)
+        yield from witnesses(clause, look, indent=11)
 
 
-def _labelled(label: str, text: str, place: Place | None, look: Look) -> Iterator[str]:
+def labelled(label: str, text: str, place: Place | None, look: Look) -> Iterator[str]:
     """A label, a text in its column, and the place at the right edge or on a line of its own."""
     pieces = wrap(printable(text), look.width - 11, indent=2)
     lines = [f"  {label:<9}" + look.paint(pieces[0], "strong")]
@@ -225,7 +225,7 @@ def _at(place: Place | None) -> str:
     return printable(f"{place.file}:{place.line}") if place else ""
 
 
-def _witnesses(clause: Clause, look: Look, indent: int) -> Iterator[str]:
+def witnesses(clause: Clause, look: Look, indent: int) -> Iterator[str]:
     def bound(part: Clause) -> str:
         return ", ".join(f"{name} = {brief(value)}" for name, value in part.witnesses)
 
@@ -236,7 +236,7 @@ def _witnesses(clause: Clause, look: Look, indent: int) -> Iterator[str]:
         text = f"{part.text}: {bound(part)}" if part.witnesses else part.text
         for line in wrap(text, look.width - indent, indent=2):
             yield " " * indent + printable(line)
-        yield from _witnesses(Clause(part.text, (), None, part.because), look, indent + 2)
+        yield from witnesses(Clause(part.text, (), None, part.because), look, indent + 2)
 
 
 # --- tables -----------------------------------------------------------------------------------------
