@@ -152,6 +152,13 @@ class Comparison:
                 found.append(f"it would pick another `{name}`")
         return tuple(found)
 
+    def otherwise(self, seen: Seen, state: State) -> tuple[str, ...]:
+        """What is not so in the state, though the event tells it without a step that could make it so."""
+        return tuple(
+            f"{place} was {self._shown(type_, was)}; the trace has {self._shown(type_, told)}"
+            for place, was, told, type_ in self._wrong_fields(seen, state, state)
+        )
+
     def told(self, pattern: Pattern) -> str:
         """A message as far as it is told."""
         layout = self.meaning.reader.fields(ty.Message(pattern.kind))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from checker.conform.compare import Comparison
 from checker.conform.driver import Blocked, Done
@@ -19,8 +19,13 @@ from checker.verdict import Obstacle, Value
 _MOST = 12  # obstacles that are told
 
 
-def explain(comparison: Comparison, seen: Seen, tried: Iterable[tuple[State, Done | Blocked]]) -> tuple[Obstacle, ...]:
-    """What stood in the way, one for each way in which an action failed; those that came closest first."""
+def explain(
+    comparison: Comparison, seen: Seen, states: Sequence[State], tried: Iterable[tuple[State, Done | Blocked]]
+) -> tuple[Obstacle, ...]:
+    """What stood in the way, one for each way in which an action failed; those that came closest first.
+
+    `states` are those before the event.
+    """
     found: dict[tuple[object, ...], Obstacle] = {}
     for state, result in tried:
         key = _key(result)
@@ -34,7 +39,7 @@ def explain(comparison: Comparison, seen: Seen, tried: Iterable[tuple[State, Don
                 else _blocked(comparison, seen, result)
             )
     if not found:
-        found[()] = _nothing(comparison, seen)
+        found[()] = _nothing(comparison, seen, states)
     closest = {"effect": 0, "guard": 1, "message": 2, "undefined": 3}
     return tuple(sorted(found.values(), key=lambda obstacle: closest[obstacle.kind]))
 
@@ -90,15 +95,18 @@ def _absent(comparison: Comparison, seen: Seen, blocked: Blocked) -> str:
     return f"{message}{name} was not there to be received"
 
 
-def _nothing(comparison: Comparison, seen: Seen) -> Obstacle:
+def _nothing(comparison: Comparison, seen: Seen, states: Sequence[State]) -> Obstacle:
     """There was not even something to try: no candidate, or none that has such a message."""
     names = [comparison.driver.spec.actions[c.action].qualified for c in seen.candidates]
+    if seen.idle:
+        said = comparison.otherwise(seen, states[0])
+        return Obstacle(seen.event.action or "no step", "effect", differences=said)
     if isinstance(seen.received, str):
         said = f"the message {seen.received} was not sent before, or is not one that this step receives"
     elif seen.received is not None:
         said = f"{comparison.told(seen.received)} was not there to be received"
     else:
-        said = "what the event tells is not so, and no step could have made it so"
+        said = "the spec has no step that the event could be"
     return Obstacle(", ".join(names) or (seen.event.action or "no step"), "message", differences=(said,))
 
 

@@ -412,7 +412,8 @@ class _Task:
     ) -> _Run:
         event = seen.event
         node = None if event.node is None else str(event.node)
-        obstacles = explain(self.comparison, seen, [(h.state, result) for h, result in tried])
+        states = [h.state for h in here]
+        obstacles = explain(self.comparison, seen, states, [(h.state, result) for h, result in tried])
         run.fault = EventAtFault(event.where.file, event.where.line, event.where.text, node, event.action, obstacles)
         run.answer = Conforms.NO
         if self._depends_on_order(seen):
