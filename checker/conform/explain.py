@@ -99,8 +99,8 @@ def _nothing(comparison: Comparison, seen: Seen, states: Sequence[State]) -> Obs
     """There was not even something to try: no candidate, or none that has such a message."""
     names = [comparison.driver.spec.actions[c.action].qualified for c in seen.candidates]
     if seen.idle:
-        said = comparison.otherwise(seen, states[0])
-        return Obstacle(seen.event.action or "no step", "effect", differences=said)
+        differences = comparison.otherwise(seen, states[0])
+        return Obstacle(seen.event.action or "no step", "effect", differences=differences)
     if isinstance(seen.received, str):
         said = f"the message {seen.received} was not sent before, or is not one that this step receives"
     elif seen.received is not None:
