@@ -214,6 +214,31 @@ class Assurance(Enum):
     INCONCLUSIVE = "inconclusive"
 
 
+class Outcome(Enum):
+    """What a verdict, or the want of one, means to whoever asked for it. Only `PASSED` is success.
+
+    `KNOWN`: violated, but listed as known. `WEAK`: less assurance than is required. `BUDGET`: out of time or memory.
+    `UNKNOWN`: the engine was done and could not tell. `INVALID`: the spec has errors. `NOT_RUN`: after a failure
+    nothing more was tried. `SKIPPED`: not wanted.
+    """
+
+    PASSED = "passed"
+    KNOWN = "known violation"
+    VIOLATED = "violated"
+    WEAK = "weaker than required"
+    BUDGET = "out of budget"
+    UNKNOWN = "unknown"
+    NOTHING = "nothing to check"
+    INTERRUPTED = "interrupted"
+    INVALID = "error in the spec"
+    INTERNAL = "internal error"
+    NOT_RUN = "not run"
+    SKIPPED = "skipped"
+
+
+Cut: TypeAlias = Literal["", "time", "memory", "states", "interrupted"]
+
+
 @dataclass(frozen=True)
 class PropertyResult:
     """One property of one run: its status, and the trace that shows it (a counterexample or a witness).
@@ -332,7 +357,8 @@ class Verdict:
 
     `assurance` states the scope; `reason` says why when it is inconclusive, and `depth_bound` how deep when it is
     bounded. `sizes` are the sizes and limits explored, as text pairs in order of declaration. A proof adds its
-    `obligations` and `graph`; `notes` are sentences that belong beside the answer.
+    `obligations` and `graph`; `notes` are sentences that belong beside the answer. `cut`: what stopped the engine
+    before it was done, if anything did.
     """
 
     spec: str
@@ -350,6 +376,7 @@ class Verdict:
     obligations: tuple[ObligationResult, ...] = ()
     graph: ProofGraph | None = None
     notes: tuple[str, ...] = ()
+    cut: Cut = ""
 
     @property
     def violations(self) -> tuple[PropertyResult, ...]:
@@ -361,6 +388,23 @@ class Verdict:
         """The violations that the instance did not ask for: no expectation that is met speaks of them."""
         asked = {e.about for e in self.expectations if e.met}
         return tuple(p for p in self.violations if p.name not in asked)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What the verdict amounts to; a bound or a sample is as good as asked for, so it is no reason for doubt."""
+        if self.failures or any(e.met is False for e in self.expectations):
+            return Outcome.VIOLATED
+        if self.cut == "interrupted":
+            return Outcome.INTERRUPTED
+        if not self.properties:
+            return Outcome.NOTHING
+        undecided = any(p.status is Status.UNKNOWN for p in self.properties)
+        # A violation that the instance asked for ends the search, and a sample never sees everything.
+        settled = self.assurance in (Assurance.VIOLATED, Assurance.SAMPLED)
+        open_ = self.assurance is Assurance.INCONCLUSIVE or (undecided and not settled)
+        if open_ or any(e.met is None for e in self.expectations):
+            return Outcome.BUDGET if self.cut else Outcome.UNKNOWN
+        return Outcome.PASSED
 
 
 # --- recorded runs ----------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""Every spec under `specs/`: all its instances are explored, and all that they expect is met."""
+"""Every spec under `specs/`, beside what `quorate ci` finds of it: that all its instances are as they expect."""
 
 from __future__ import annotations
 
@@ -39,13 +39,6 @@ def _explore(path: Path, name: str) -> Verdict:
     spec = load(path).spec
     decl = next(decl for decl in spec.instances if decl.name == name)
     return check(spec, decl, Options(engine=engine("auto")))
-
-
-@pytest.mark.parametrize(("path", "name"), INSTANCES, ids=[f"{_name(p)}-{n}" for p, n in INSTANCES])
-def test_instance_is_as_expected(path: Path, name: str) -> None:
-    verdict = _explore(path, name)
-    assert [e.text for e in verdict.expectations if e.met is not True] == []
-    assert [p.name for p in verdict.failures] == []
 
 
 @pytest.mark.parametrize(("path", "name"), INSTANCES, ids=[f"{_name(p)}-{n}" for p, n in INSTANCES])

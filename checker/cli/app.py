@@ -13,6 +13,7 @@ VERBS = {
     "simulate": "Take random walks, for instances too big to explore.",
     "prove": "Prove a spec for every size.",
     "conform": "Tell whether a recorded run is a behaviour of a spec.",
+    "ci": "Check all specs of a project at once, for pipelines.",
     "lint": "Read specs and report errors and warnings; explores nothing.",
     "parse": "Read specs and print their outline.",
     "show": "Print a saved verdict or trace again.",

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import click
 
 from checker.cli.failure import usage
+from checker.cli.formats import output_file
 from checker.cli.graphs import Graphs
-from checker.cli.options import duration, memory, output_file, run_options
+from checker.cli.options import duration, memory, run_options
 from checker.cli.outcome import Exit
 
 if TYPE_CHECKING:

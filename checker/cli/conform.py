@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import time
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from checker.cli.console import Console
-from checker.cli.options import JsonCommand, color_option, duration, html_option, json_option, quiet_option, settings
+from checker.cli.formats import Formats, JsonCommand, format_options, report_of
+from checker.cli.options import color_option, duration, quiet_option, settings
 from checker.cli.outcome import Exit
+
+if TYPE_CHECKING:
+    from checker.verdict import Conformance
 
 
 @click.command("conform", cls=JsonCommand)
@@ -42,8 +46,7 @@ from checker.cli.outcome import Exit
 )
 @click.option("--timeout", callback=duration, metavar="SECONDS", help="Give up after this time: 90, 5m.")
 @click.option("--full", is_flag=True, help="Whole states beside the steps before the event at fault.")
-@json_option
-@html_option
+@format_options
 @color_option
 @quiet_option
 def command(
@@ -54,8 +57,7 @@ def command(
     states: int,
     timeout: float | None,
     full: bool,
-    json_target: str | None,
-    html: str | None,
+    formats: Formats,
     color: Literal["auto", "always", "never"],
     quiet: bool,
 ) -> Exit:
@@ -69,8 +71,8 @@ def command(
     from checker.conform.follow import Options, conform
     from checker.conform.mapping import read_map
     from checker.report.conform import as_verdict, report, to_json
+    from checker.report.results import of_verdict
     from checker.report.story import View
-    from checker.verdict import Conforms
 
     console = Console(color, quiet)
     found = read([spec])
@@ -81,16 +83,16 @@ def command(
     began = time.monotonic()
     with Counting(console, "events", began) as progress:
         answer = conform(found.loaded[0][1].spec, traces, renaming, Options(states, timeout, overrides), progress)
-    if json_target != "-":
+    if not formats.fill_stdout:
         console.out(report(answer, console.look, View(full)))
-    if json_target is not None:
-        from checker.cli.save import save_document
+    code = _code(answer)
+    formats.write(console, report_of([of_verdict(as_verdict(answer), spec)], exit_code=code), to_json(answer))
+    return code
 
-        save_document(to_json(answer), json_target, console)
-    if html is not None:
-        from checker.cli.save import save_page
 
-        save_page([as_verdict(answer)], html)
+def _code(answer: Conformance) -> Exit:
+    from checker.verdict import Conforms
+
     if answer.events == 0:
         return Exit.NOTHING
     if answer.reason.startswith("interrupted"):

@@ -10,6 +10,7 @@ from checker.source import Diagnostic, SpecError
 
 if TYPE_CHECKING:
     from checker.language.frontend import Loaded
+    from checker.report.results import Result
 
 
 @dataclass(frozen=True)
@@ -17,7 +18,18 @@ class Read:
     """What the files gave: each file's spec, or its errors instead, in the order of the command line."""
 
     loaded: tuple[tuple[str, Loaded], ...]
-    errors: tuple[Diagnostic, ...]
+    refused: tuple[tuple[str, tuple[Diagnostic, ...]], ...]
+
+    @property
+    def errors(self) -> tuple[Diagnostic, ...]:
+        return tuple(d for _, diagnostics in self.refused for d in diagnostics)
+
+    @property
+    def results(self) -> list[Result]:
+        """What reports say of the files that have errors."""
+        from checker.report.results import invalid
+
+        return [invalid(diagnostics, path) for path, diagnostics in self.refused]
 
     @property
     def warnings(self) -> tuple[Diagnostic, ...]:
@@ -29,10 +41,10 @@ def read(paths: Iterable[str], network: Literal["declared", "set"] = "declared")
     from checker.language.frontend import load
 
     loaded: list[tuple[str, Loaded]] = []
-    errors: list[Diagnostic] = []
+    refused: list[tuple[str, tuple[Diagnostic, ...]]] = []
     for path in dict.fromkeys(paths):
         try:
             loaded.append((path, load(path, network)))
         except SpecError as error:
-            errors.extend(error.diagnostics)
-    return Read(tuple(loaded), tuple(errors))
+            refused.append((path, error.diagnostics))
+    return Read(tuple(loaded), tuple(refused))

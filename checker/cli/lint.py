@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from checker.cli.console import Console
-from checker.cli.options import JsonCommand, color_option, files_argument, json_option, quiet_option
+from checker.cli.formats import JsonCommand, format_options, report_of
+from checker.cli.options import color_option, files_argument, quiet_option
 from checker.cli.outcome import Exit
+
+if TYPE_CHECKING:
+    from checker.cli.formats import Formats
 
 
 @click.command("lint", cls=JsonCommand)
 @files_argument
-@json_option
+@format_options
 @color_option
 @quiet_option
-def command(
-    files: tuple[str, ...], json_target: str | None, color: Literal["auto", "always", "never"], quiet: bool
-) -> Exit:
+def command(files: tuple[str, ...], formats: Formats, color: Literal["auto", "always", "never"], quiet: bool) -> Exit:
     """Read specs and report errors and warnings; explores nothing.
 
     Warnings do not change the exit code.
     """
     from checker.cli.files import read
-    from checker.cli.save import save_document
-    from checker.report.json import document
 
     console = Console(color, quiet)
     found = read(files)
     code = Exit.USAGE if found.errors else Exit.OK
     console.diagnose((*found.errors, *found.warnings))
-    if json_target is not None:
-        save_document(document((), (*found.errors, *found.warnings), exit_code=code), json_target, console)
-    if json_target != "-" and not quiet:
+    formats.write(console, report_of(found.results, found.warnings, code))
+    if not (formats.fill_stdout or quiet):
         console.out(_tally(len(files), len(found.errors), len(found.warnings)))
     return code
 

@@ -1,44 +1,37 @@
-"""Kinds of option values that several verbs share: sizes of memory, durations, and where JSON goes."""
+"""What several verbs share: values such as sizes of memory and durations, and the options of verbs that explore."""
 
 from __future__ import annotations
 
 import functools
-import os
-import re
 from collections.abc import Callable
 from dataclasses import fields
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from checker.cli.console import Console
+from checker.cli.formats import JsonCommand, format_options
 from checker.cli.outcome import Exit
+from checker.units import bytes_of, seconds_of
 
-_UNITS = {"": 1, "k": 1 << 10, "m": 1 << 20, "g": 1 << 30, "t": 1 << 40}
-_SECONDS = {"": 1, "s": 1, "m": 60, "min": 60, "h": 3600}
+_N = TypeVar("_N", int, float)
 
 
 def memory(_: click.Context, __: click.Parameter, value: str | None) -> int | None:
     """Bytes, written as a number with K, M, G or T (powers of 1024)."""
-    if value is None:
-        return None
-    match = re.fullmatch(r"(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?)(?:i?b)?", value.strip().lower(), re.ASCII)
-    size = int(float(match[1]) * _UNITS[match[2]]) if match else 0
-    if size < 1 << 20:
-        raise click.BadParameter(f"`{value}` is not a size of at least 1M, such as 512M or 4G")
-    return size
+    return _with_unit(bytes_of, value)
 
 
 def duration(_: click.Context, __: click.Parameter, value: str | None) -> float | None:
     """Seconds, written as a number, with s, m or h if need be."""
-    if value is None:
-        return None
-    match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,9})?)\s*(s|m|min|h|)", value.strip().lower(), re.ASCII)
-    length = float(match[1]) * _SECONDS[match[2]] if match else 0.0
-    if length <= 0:
-        raise click.BadParameter(f"`{value}` is not a time, such as 30, 90s, 5m or 2h")
-    return length
+    return _with_unit(seconds_of, value)
+
+
+def _with_unit(read: Callable[[str], _N], value: str | None) -> _N | None:
+    try:
+        return None if value is None else read(value)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
 
 
 def settings(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> dict[str, str]:
@@ -52,55 +45,6 @@ def settings(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> d
     return pairs
 
 
-def json_target(context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """`-` for stdout, or a file as `output_file` takes it."""
-    return value if value == "-" else output_file(context, option, value)
-
-
-def output_file(_: click.Context, __: click.Parameter, value: str | None) -> str | None:
-    """A file that can be written and is no spec."""
-    from checker.cli.failure import usage
-
-    if value is None:
-        return None
-    if value.endswith(".spec"):
-        raise click.BadParameter(f"`{value}` is a spec; results would overwrite it")
-    path = Path(value)
-    writable = path.is_file() and os.access(path, os.W_OK) if path.exists() else os.access(path.parent, os.W_OK)
-    if not writable:
-        raise usage("Q0715", f"`{value}` cannot be written", "is its directory there, and may you write to it?")
-    return value
-
-
-class JsonCommand(click.Command):
-    """A command whose `--json` may stand alone (stdout) or with a file: `--json=FILE`, or `--json NAME.json`.
-
-    Alone it never takes the next argument for its value, for that is likely to be a spec.
-    """
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        joined: list[str] = []
-        rest = iter(args)
-        for argument in rest:
-            if argument == "--":
-                joined += [argument, *rest]
-            elif argument != "--json":
-                joined.append(argument)
-            else:
-                following = next(rest, None)
-                if following is not None and following.endswith(".json"):
-                    joined.append(f"--json={following}")
-                else:
-                    joined += ["--json=-", *([] if following is None else [following])]
-        return super().parse_args(ctx, joined)
-
-
-json_option = click.option(
-    "--json", "json_target", callback=json_target, metavar="[=FILE]", help="Print JSON, or write it to a file."
-)
-html_option = click.option(
-    "--html", callback=output_file, metavar="FILE", help="Write the runs that are told as one HTML page."
-)
 color_option = click.option(
     "--color", type=click.Choice(["auto", "always", "never"]), default="auto", help="Colour on stdout and stderr."
 )
@@ -118,9 +62,10 @@ def run_options(name: str) -> Callable[[Callable[..., Exit]], click.Command]:
             shared = {field.name: given.pop(field.name) for field in fields(Run) if field.name != "console"}
             return body(run=Run(Console(color, quiet), **shared), **given)
 
+        optional = format_options(command)
         for option in reversed(_RUN_OPTIONS):
-            command = option(command)
-        return click.command(name, cls=JsonCommand)(command)
+            optional = option(optional)
+        return click.command(name, cls=JsonCommand)(optional)
 
     return decorate
 
@@ -148,8 +93,6 @@ _RUN_OPTIONS = (
     click.option("--deadlock/--no-deadlock", default=True, help="Report states in which nothing can happen."),
     click.option("--full", is_flag=True, help="Whole states after each step of a counterexample, and all tables."),
     click.option("--witness", multiple=True, metavar="NAME", help="Tell the witness of this `reachable`; repeatable."),
-    json_option,
-    html_option,
     color_option,
     quiet_option,
 )

@@ -1,4 +1,4 @@
-"""Exit codes: what each means, which one a verdict earns, and which one wins when there are several.
+"""Exit codes: what each means, which one an outcome earns, and which one wins when there are several.
 
 The words for users are the page `explain exit-codes`.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import IntEnum
 
-from checker.verdict import Assurance, Status, Verdict
+from checker.verdict import Outcome
 
 
 class Exit(IntEnum):
@@ -31,6 +31,21 @@ _WORST_FIRST = (
     Exit.OK,
 )
 
+_EARNED = {
+    Outcome.PASSED: Exit.OK,
+    Outcome.KNOWN: Exit.OK,
+    Outcome.VIOLATED: Exit.VIOLATED,
+    Outcome.WEAK: Exit.INCONCLUSIVE,
+    Outcome.BUDGET: Exit.INCONCLUSIVE,
+    Outcome.UNKNOWN: Exit.INCONCLUSIVE,
+    Outcome.NOTHING: Exit.NOTHING,
+    Outcome.INTERRUPTED: Exit.INTERRUPTED,
+    Outcome.INVALID: Exit.USAGE,
+    Outcome.INTERNAL: Exit.INTERNAL,
+    Outcome.NOT_RUN: Exit.INCONCLUSIVE,
+    Outcome.SKIPPED: Exit.NOTHING,
+}
+
 
 def worst(codes: Iterable[Exit]) -> Exit:
     """The code of a command that had several outcomes; none at all is nothing to check."""
@@ -38,17 +53,6 @@ def worst(codes: Iterable[Exit]) -> Exit:
     return next((code for code in _WORST_FIRST if code in found), Exit.NOTHING)
 
 
-def of_verdict(verdict: Verdict, *, interrupted: bool = False) -> Exit:
-    """The code that one verdict earns; a bound or a sample is as good as asked for, so it is no reason for doubt."""
-    if verdict.failures or any(e.met is False for e in verdict.expectations):
-        return Exit.VIOLATED
-    if interrupted:
-        return Exit.INTERRUPTED
-    if not verdict.properties:
-        return Exit.NOTHING
-    if verdict.assurance is Assurance.INCONCLUSIVE or any(e.met is None for e in verdict.expectations):
-        return Exit.INCONCLUSIVE
-    undecided = any(p.status is Status.UNKNOWN for p in verdict.properties)
-    # A violation that the instance asked for ends the search, and a sample never sees everything.
-    settled = verdict.assurance in (Assurance.VIOLATED, Assurance.SAMPLED)
-    return Exit.INCONCLUSIVE if undecided and not settled else Exit.OK
+def of_outcome(outcome: Outcome) -> Exit:
+    """The code that one outcome earns."""
+    return _EARNED[outcome]

@@ -7,7 +7,8 @@ from typing import Literal
 import click
 
 from checker.cli.console import Console
-from checker.cli.options import JsonCommand, color_option, files_argument, json_option
+from checker.cli.formats import JsonCommand, json_option
+from checker.cli.options import color_option, files_argument
 from checker.cli.outcome import Exit
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -10,13 +10,14 @@ import click
 
 from checker.cli.console import Console
 from checker.cli.failure import usage
-from checker.cli.options import JsonCommand, color_option, duration, html_option, json_option, quiet_option
-from checker.cli.outcome import Exit, of_verdict, worst
-from checker.source import Diagnostic
+from checker.cli.formats import Formats, JsonCommand, format_options, output_file, report_of
+from checker.cli.options import color_option, duration, quiet_option
+from checker.cli.outcome import Exit, of_outcome, worst
 
 if TYPE_CHECKING:
     from checker.language.frontend import Loaded
     from checker.prove.discharge import Options
+    from checker.report.results import Result
     from checker.verdict import ObligationResult, Verdict
 
 
@@ -29,13 +30,12 @@ if TYPE_CHECKING:
 @click.option("--seed", type=click.IntRange(0), default=0, metavar="N", help="Seed of the solver.")
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Solver processes; all cores if not given.")
 @click.option("--cache/--no-cache", default=True, help="Begin with what succeeded before.")
-@click.option("--dot", metavar="FILE", help="Write the proof graph for Graphviz.")
+@click.option("--dot", callback=output_file, metavar="FILE", help="Write the proof graph for Graphviz.")
 @click.option("--smt2", metavar="DIR", help="Write each proved obligation as SMT-LIB 2.")
 @click.option("--recheck", is_flag=True, help="Ask cvc5, where installed, about each proved obligation.")
 @click.option("--suggest", is_flag=True, help="Propose clauses that exclude a counterexample to induction.")
 @click.option("--full", is_flag=True, help="All counterexamples to induction, with whole states.")
-@json_option
-@html_option
+@format_options
 @color_option
 @quiet_option
 def command(
@@ -52,8 +52,7 @@ def command(
     recheck: bool,
     suggest: bool,
     full: bool,
-    json_target: str | None,
-    html: str | None,
+    formats: Formats,
     color: Literal["auto", "always", "never"],
     quiet: bool,
 ) -> Exit:
@@ -68,11 +67,13 @@ def command(
     from checker.cli.files import read
     from checker.prove.counterexample import Budget
     from checker.prove.discharge import Options
+    from checker.report.results import of_verdict
 
     console = Console(color, quiet)
     found = read(files)
     console.diagnose((*found.errors, *found.warnings))
     if found.errors:
+        formats.write(console, report_of(found.results, found.warnings, Exit.USAGE))
         return Exit.USAGE
     if listing:
         for _, loaded in found.loaded:
@@ -89,10 +90,12 @@ def command(
         recheck=recheck,
         budget=Budget(suggest=10.0 if suggest else 0.0),
     )
-    asked = Asked(options, instance, k, full, json_target != "-")
-    verdicts = [_prove(loaded, asked, console) for _, loaded in found.loaded]
-    code = worst(of_verdict(v, interrupted=v.reason.startswith("interrupted")) for v in verdicts)
-    _save(verdicts, found.warnings, code, json_target, html, dot, console)
+    asked = Asked(options, instance, k, full, not formats.fill_stdout)
+    results = [of_verdict(_prove(loaded, asked, console), path) for path, loaded in found.loaded]
+    code = worst(of_outcome(result.outcome) for result in results)
+    if dot is not None:
+        _draw(results, dot)
+    formats.write(console, report_of(results, found.warnings, code))
     return code
 
 
@@ -140,27 +143,10 @@ def _list(loaded: Loaded, console: Console) -> None:
         console.out(f"{o.kind:<9} {o.name}{f' ({o.decided})' if o.decided else ''}")
 
 
-def _save(
-    verdicts: list[Verdict],
-    warnings: Sequence[Diagnostic],
-    code: Exit,
-    target: str | None,
-    html: str | None,
-    dot: str | None,
-    console: Console,
-) -> None:
-    if target is not None:
-        from checker.cli.save import save_document
-        from checker.report.json import document
+def _draw(results: Iterable[Result], target: str) -> None:
+    """The proof graphs of all files, for Graphviz."""
+    from checker.cli.save import save_text
+    from checker.report.proof import dot
 
-        save_document(document(verdicts, warnings, exit_code=code), target, console)
-    if html is not None:
-        from checker.cli.save import save_page
-
-        save_page(verdicts, html)
-    if dot is not None:
-        from checker.cli.save import save_text
-        from checker.report.proof import dot as drawn
-
-        graphs = [drawn(v.graph, v.spec) for v in verdicts if v.graph is not None]
-        save_text("".join(graphs), dot)
+    verdicts = [result.verdict for result in results if result.verdict is not None]
+    save_text("".join(dot(v.graph, v.spec) for v in verdicts if v.graph is not None), target)

@@ -12,19 +12,18 @@ from typing import TYPE_CHECKING, TypeAlias
 from checker.cli.console import Console
 from checker.cli.failure import usage
 from checker.cli.files import Read, read
-from checker.cli.outcome import Exit, of_verdict, worst
+from checker.cli.formats import Formats, report_of
+from checker.cli.outcome import Exit, of_outcome, worst
 from checker.cli.progress import Reporter
 from checker.source import Diagnostic, SpecError, did_you_mean
 
 if TYPE_CHECKING:
     from checker.explore.search import Progress
     from checker.language.ir import InstanceDecl, Spec
+    from checker.report.results import Result
     from checker.verdict import Verdict
 
 Explore: TypeAlias = "Callable[[Spec, InstanceDecl, Callable[[Progress], None]], Verdict]"
-
-INTERRUPTED = "interrupted"
-"""How the reason begins that engines give for a verdict that was cut short from the keyboard."""
 
 _RULE = "-" * 72
 
@@ -38,8 +37,7 @@ class Run:
     instances: tuple[str, ...]
     overrides: dict[str, str]
     deadlock: bool
-    json_target: str | None
-    html: str | None
+    formats: Formats
     full: bool
     witness: tuple[str, ...]
 
@@ -49,69 +47,65 @@ class Run:
         `single` is an option that is about one instance: with it, to ask for several is an error (Q0713).
         """
         found = read(self.files)
-        told = [*found.errors, *found.warnings]
-        self.console.diagnose(told)
-        verdicts: list[Verdict] = []
-        codes = [Exit.USAGE] if found.errors else list(self._outcomes(found, explore, single, verdicts, told))
-        code = worst(codes)
+        self.console.diagnose([*found.errors, *found.warnings])
+        results = found.results
+        if not results:
+            results += self._results(found, explore, single)
+        code = worst(of_outcome(result.outcome) for result in results)
+        verdicts = [result.verdict for result in results if result.verdict is not None]
         if len(verdicts) > 1:
             self._print_recap(verdicts)
-        if self.json_target is not None:
-            from checker.cli.save import save_document
-            from checker.report.json import document
-
-            save_document(document(verdicts, told, exit_code=code), self.json_target, self.console)
-        if self.html is not None and verdicts:
-            from checker.cli.save import save_page
-
-            save_page(verdicts, self.html)
+        self.formats.write(self.console, report_of(results, found.warnings, code))
         return code
 
-    def _outcomes(
-        self, found: Read, explore: Explore, single: str, verdicts: list[Verdict], told: list[Diagnostic]
-    ) -> Iterator[Exit]:
-        """The outcome of each instance; fills `verdicts`, and `told` with what is wrong with instances."""
+    def _results(self, found: Read, explore: Explore, single: str) -> Iterator[Result]:
+        """The result of each instance, up to an interrupt; refusals are told as they come."""
+        from checker.report.results import of_verdict
+        from checker.verdict import Outcome
+
         try:
             self._check_witnesses(found)
             chosen = list(self._chosen(found))
             if single and len(chosen) != 1:
-                names = ", ".join(f"`{decl.name}`" for _, decl in chosen)
+                names = ", ".join(f"`{decl.name}`" for _, _, decl in chosen)
                 raise usage("Q0713", f"`{single}` is about one instance; here are {names}", "choose it with `-i NAME`")
         except SpecError as error:
-            yield self._refuse(error, told)
+            yield self._refuse(error)
             return
-        for spec, decl in chosen:
+        first = True
+        for path, spec, decl in chosen:
             try:
                 with Reporter(self.console, f"{spec.name} {decl.name}") as progress:
                     verdict = explore(spec, decl, progress)
             except SpecError as error:
-                yield self._refuse(error, told)
+                yield self._refuse(error, path, decl.name)
                 continue
-            interrupted = verdict.reason.startswith(INTERRUPTED)
-            self._print(verdict, first=not verdicts)
-            verdicts.append(verdict)
-            yield of_verdict(verdict, interrupted=interrupted)
-            if interrupted:
+            self._print(verdict, first=first)
+            first = False
+            result = of_verdict(verdict, path)
+            yield result
+            if result.outcome is Outcome.INTERRUPTED:
                 return
 
-    def _refuse(self, error: SpecError, told: list[Diagnostic]) -> Exit:
-        self.console.diagnose(error.diagnostics)
-        told += error.diagnostics
-        return Exit.USAGE
+    def _refuse(self, error: SpecError, path: str = "", name: str = "") -> Result:
+        from checker.report.results import invalid
 
-    def _chosen(self, found: Read) -> Iterator[tuple[Spec, InstanceDecl]]:
+        self.console.diagnose(error.diagnostics)
+        return invalid(error.diagnostics, path, name)
+
+    def _chosen(self, found: Read) -> Iterator[tuple[str, Spec, InstanceDecl]]:
         """The instances asked for, or all, or one made of overrides alone where a file has none; raises SpecError."""
         from checker.explore.instance import default_instance, find_instance
         from checker.explore.overrides import with_overrides
 
-        for _, loaded in found.loaded:
+        for path, loaded in found.loaded:
             spec = loaded.spec
             if self.instances:
                 decls = [find_instance(spec, name) for name in dict.fromkeys(self.instances)]
             else:
                 decls = list(spec.instances) or [default_instance(spec)]
             for decl in decls:
-                yield spec, with_overrides(spec, decl, self.overrides)
+                yield path, spec, with_overrides(spec, decl, self.overrides)
 
     def _check_witnesses(self, found: Read) -> None:
         """Raises SpecError (Q0716) for a witness wanted of something that is no `reachable` of any of the files."""
@@ -127,7 +121,7 @@ class Run:
         from checker.report.story import View
         from checker.report.text import report, verdict_line
 
-        if self.json_target == "-":
+        if self.formats.fill_stdout:
             return
         look = self.console.look
         if self.console.quiet:
@@ -140,5 +134,5 @@ class Run:
         """One line for each instance, where there are several."""
         from checker.report.text import recap
 
-        if not self.console.quiet and self.json_target != "-":
+        if not (self.console.quiet or self.formats.fill_stdout):
             self.console.out(f"\n{_RULE}\n\n{recap(verdicts, self.console.look)}")

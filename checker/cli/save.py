@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from checker.cli.console import Console
 from checker.cli.failure import usage
-
-if TYPE_CHECKING:
-    from checker.verdict import Trace, Verdict
 
 
 def save_document(data: Any, target: str, console: Console) -> None:
@@ -22,13 +18,6 @@ def save_document(data: Any, target: str, console: Console) -> None:
         console.out(text)
     else:
         save_text(text + "\n", target)
-
-
-def save_page(found: Sequence[Verdict] | Trace, target: str) -> None:
-    """Writes the HTML page of verdicts or of a trace; raises SpecError (Q0715) when the file cannot be made."""
-    from checker.report.html import page
-
-    save_text(page(found), target)
 
 
 def save_text(text: str, target: str) -> None:

@@ -17,7 +17,7 @@ from checker.explore.search import DEADLOCK, FAULT, Answer, End, Found, Progress
 from checker.explore.witness import fault_at, why_false, why_true
 from checker.language import ir
 from checker.language.finite import for_instance
-from checker.verdict import ActionCount, Assurance, Census, Clause, PropertyResult, Status, Verdict
+from checker.verdict import ActionCount, Assurance, Census, Clause, Cut, PropertyResult, Status, Verdict
 
 
 def check(
@@ -44,13 +44,17 @@ def check(
 
 @dataclass(frozen=True)
 class Extent:
-    """How far a search reached, and in words why no further. `unseen`: what is said of a property not seen violated."""
+    """How far a search reached, and in words why no further. `unseen`: what is said of a property not seen violated.
+
+    `cut`: what stopped the search before it was done, as `Verdict` has it.
+    """
 
     assurance: Assurance
     reason: str = ""
     depth: int | None = None
     seed: int | None = None
     unseen: str = "not violated so far"
+    cut: Cut = ""
 
 
 def extent(answer: Answer, options: Options) -> Extent:
@@ -63,14 +67,14 @@ def extent(answer: Answer, options: Options) -> Extent:
         case End.DEPTH:
             return Extent(Assurance.BOUNDED, depth=options.depth)
         case End.TIME:
-            return Extent(Assurance.INCONCLUSIVE, f"out of time after {answer.seconds:.1f} s")
+            return Extent(Assurance.INCONCLUSIVE, f"out of time after {answer.seconds:.1f} s", cut="time")
         case End.STATES:
-            return Extent(Assurance.INCONCLUSIVE, f"stopped after {answer.states:,} states")
+            return Extent(Assurance.INCONCLUSIVE, f"stopped after {answer.states:,} states", cut="states")
         case End.MEMORY:
             limit = "" if options.memory is None else f" of {options.memory / (1 << 20):,.0f} MiB"
-            return Extent(Assurance.INCONCLUSIVE, f"out of memory: the limit{limit} is reached")
+            return Extent(Assurance.INCONCLUSIVE, f"out of memory: the limit{limit} is reached", cut="memory")
         case End.INTERRUPTED:
-            return Extent(Assurance.INCONCLUSIVE, "interrupted")
+            return Extent(Assurance.INCONCLUSIVE, "interrupted", cut="interrupted")
 
 
 # --- from answer to verdict -------------------------------------------------------------------------
@@ -96,6 +100,7 @@ def judge(question: Problem, answer: Answer, engine: str, reach: Extent) -> Verd
         reach.depth,
         answer.seconds,
         reach.seed,
+        cut=reach.cut,
     )
     if verdict.failures or (verdict.violations and reach.assurance is not Assurance.EXHAUSTIVE):
         return replace(verdict, assurance=Assurance.VIOLATED, reason="")

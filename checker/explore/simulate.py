@@ -18,7 +18,7 @@ from checker.explore.problem import Options, Problem, problem, shallow, watch
 from checker.explore.search import DEADLOCK, FAULT, Answer, End, Expansion, Found, Progress, Watch, memory_used
 from checker.language import ir
 from checker.language.finite import for_instance
-from checker.verdict import Assurance, Verdict
+from checker.verdict import Assurance, Cut, Verdict
 
 _MOST_STARTS = 10_000  # initial states among which walks choose
 _PROGRESS_EVERY = 0.25  # seconds
@@ -71,11 +71,16 @@ def _extent(answer: Answer, walks: Walks, taken: int) -> Extent:
     unseen = f"not violated in {taken:,} random walks"
     if answer.end in (End.COMPLETE, End.FOUND):
         return Extent(Assurance.SAMPLED, seed=walks.seed, unseen=unseen)
-    reason = f"{_REASONS[answer.end]} after {taken:,} of {walks.number:,} walks"
-    return Extent(Assurance.INCONCLUSIVE, reason, seed=walks.seed, unseen=unseen)
+    why, cut = _REASONS[answer.end]
+    reason = f"{why} after {taken:,} of {walks.number:,} walks"
+    return Extent(Assurance.INCONCLUSIVE, reason, seed=walks.seed, unseen=unseen, cut=cut)
 
 
-_REASONS = {End.INTERRUPTED: "interrupted", End.TIME: "out of time", End.MEMORY: "out of memory"}
+_REASONS: dict[End, tuple[str, Cut]] = {
+    End.INTERRUPTED: ("interrupted", "interrupted"),
+    End.TIME: ("out of time", "time"),
+    End.MEMORY: ("out of memory", "memory"),
+}
 
 
 class _Stopped(Exception):

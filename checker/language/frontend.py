@@ -21,6 +21,11 @@ class Loaded:
     spec: Spec
     warnings: tuple[Diagnostic, ...]
 
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """All files whose text the spec is made of."""
+        return (self.spec.source,)
+
 
 def load(path: str | Path, network: Literal["declared", "set"] = "declared") -> Loaded:
     """Read and check a spec file; raises SpecError with all diagnostics when there are errors.

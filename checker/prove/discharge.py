@@ -24,7 +24,7 @@ from checker.prove.smtlib import Script, Style, Writer
 from checker.prove.strategies import STRATEGIES, Attempt, Selection, narrow, quick, schedule
 from checker.prove.transitions import Fact
 from checker.prove.workers import Child
-from checker.verdict import InductionFailure
+from checker.verdict import Cut, InductionFailure
 
 _MOST_SPLITS = 6
 _DOUBTFUL = 5.0  # seconds for what fails at a finite scope, if only in structures that are no states
@@ -33,13 +33,14 @@ _DOUBTFUL = 5.0  # seconds for what fails at a finite scope, if only in structur
 @dataclass(frozen=True)
 class Options:
     """How long and how: `timeout` is for each obligation, in seconds of work (see `effort`), whatever else the machine
-    does; `explore` for the instances before, in seconds.
+    does; `explore` for the instances before, and `total` for all obligations together, in seconds.
 
     `smt2`: the directory for the text of what is proved; `recheck`: ask cvc5 as well.
     """
 
     timeout: float = 20.0
     explore: float = 1.5
+    total: float | None = None
     seed: int = 0
     jobs: int = 2
     cache: bool = True
@@ -124,6 +125,7 @@ class Discharger:
         self.checks = [FiniteCheck(scope(plan, n), min(10.0, options.timeout)) for n in (2, 3)]
         self.turns = [_Turns() for _ in self.checks]
         self.stopped = threading.Event()
+        self.cut: Cut = ""
         self.local = threading.local()
         self.children: list[Child] = []
         self.lock = threading.Lock()
@@ -133,8 +135,13 @@ class Discharger:
     def run(
         self, obligations: Iterable[Obligation], report: Callable[[Discharged], None] = lambda _: None
     ) -> tuple[Discharged, ...]:
-        """All results in the order of the obligations; an interrupt leaves the rest unknown."""
+        """All results in the order of the obligations; an interrupt, or the end of the time, leaves the rest unknown.
+
+        What happened to the rest is then in `cut`.
+        """
         ordered = list(obligations)
+        total = self.options.total
+        end = None if total is None else time.monotonic() + total
         results: dict[str, Discharged] = {}
         pool = ThreadPoolExecutor(self.options.jobs)
         waiting: set[Future[Discharged]] = set()
@@ -151,13 +158,17 @@ class Discharger:
                     result = future.result()
                     results[result.obligation.name] = result
                     report(result)
+                if waiting and end is not None and time.monotonic() >= end:
+                    self.cut = "time"
+                    break
         except KeyboardInterrupt:
-            self.stopped.set()
+            self.cut = "interrupted"
         finally:
             self.stopped.set()
             pool.shutdown(wait=False, cancel_futures=True)
             self.close()
-        return tuple(results.get(o.name, Discharged(o, "unknown", reason="interrupted")) for o in ordered)
+        rest = "out of time for the whole proof" if self.cut == "time" else "interrupted"
+        return tuple(results.get(o.name, Discharged(o, "unknown", reason=rest)) for o in ordered)
 
     def close(self) -> None:
         for check in self.checks:

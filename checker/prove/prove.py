@@ -49,6 +49,9 @@ def prove(spec: ir.Spec, options: Options, progress: Progress = lambda _: None) 
         discharger.close()
         cache.save()
     found = verdict(obligations, premises, results, options, time.monotonic() - start)
+    if discharger.cut and found.assurance is Assurance.INCONCLUSIVE:
+        why = "interrupted" if discharger.cut == "interrupted" else "out of time"
+        found = replace(found, cut=discharger.cut, reason=f"{why}: {found.reason}")
     if options.smt2 is not None:
         _write(options.smt2, results)
     if options.recheck:

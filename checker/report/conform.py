@@ -14,6 +14,7 @@ from checker.verdict import (
     Census,
     Conformance,
     Conforms,
+    Cut,
     EventAtFault,
     Obstacle,
     PropertyResult,
@@ -144,5 +145,10 @@ def as_verdict(found: Conformance) -> Verdict:
     census = Census(states=found.steps + 1, transitions=found.steps, depth=found.steps)
     return Verdict(
         found.spec, "trace", "interpreter", scope, (result,), found.sizes, census, reason=found.reason,
-        seconds=found.seconds, notes=found.notes,
+        seconds=found.seconds, notes=found.notes, cut=_cut(found.reason),
     )  # fmt: skip
+
+
+def _cut(reason: str) -> Cut:
+    """What stopped the search, by how its reason begins."""
+    return "interrupted" if reason.startswith("interrupted") else "time" if reason.startswith("out of time") else ""

@@ -20,6 +20,7 @@ from checker.report import proof, text
 from checker.report.changes import brief
 from checker.report.diagram import NOWHERE, Diagram, Slice, diagram
 from checker.report.look import TIED, Look, printable
+from checker.report.results import Report
 from checker.report.story import View, changed, event, sends
 from checker.report.table import Table, tables
 from checker.verdict import (
@@ -117,6 +118,11 @@ class _Told:
     place: Place | None = None
     remarks: tuple[str, ...] = ()
     handled: frozenset[str] | None = None  # the kinds of messages that some action receives
+
+
+def html(report: Report) -> str:
+    """The page of all verdicts of a report."""
+    return page([result.verdict for result in report.results if result.verdict is not None])
 
 
 def page(found: Sequence[Verdict] | Trace) -> str:

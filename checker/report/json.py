@@ -9,11 +9,12 @@ from __future__ import annotations
 import dataclasses
 import types
 import typing
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from enum import Enum
 from functools import cache
 from typing import Any
 
+from checker.report.results import Report, Result, of_verdict
 from checker.source import Diagnostic
 from checker.verdict import (
     BagValue,
@@ -42,14 +43,34 @@ class NotAVerdict(ValueError):
 # --- to JSON ----------------------------------------------------------------------------------------
 
 
-def document(verdicts: Iterable[Verdict], diagnostics: Iterable[Diagnostic] = (), *, exit_code: int = 0) -> Json:
-    """What one command found, as one JSON value: its verdicts in order and what it had to say about the files."""
+def document(report: Report) -> Json:
+    """What one command found, as one JSON value: its results, their verdicts in order, and all diagnostics."""
+    verdicts = [r.verdict for r in report.results if r.verdict is not None]
+    diagnostics = [d for r in report.results for d in r.diagnostics] + list(report.warnings)
+    numbers = iter(range(len(verdicts)))
     return {
         "format": FORMAT,
         "version": VERSION,
-        "exit_code": exit_code,
+        "tool": report.version,
+        "exit_code": report.exit_code,
+        "results": [_result_to_json(r, None if r.verdict is None else next(numbers)) for r in report.results],
         "verdicts": [verdict_to_json(v) for v in verdicts],
-        "diagnostics": [diagnostic_to_json(d) for d in diagnostics],
+        "diagnostics": [diagnostic_to_json(d) for d in dict.fromkeys(diagnostics)],
+    }
+
+
+def _result_to_json(result: Result, number: int | None) -> Json:
+    """A result; its verdict is given by its number among the document's."""
+    return {
+        "file": result.file,
+        "name": result.name,
+        "kind": result.kind,
+        "outcome": result.outcome.name.lower(),
+        "message": result.message,
+        "cached": result.cached,
+        "known": list(result.known),
+        "digest": result.digest,
+        "verdict": number,
     }
 
 
@@ -107,6 +128,21 @@ def encode(data: Any) -> Any:
 
 
 # --- from JSON --------------------------------------------------------------------------------------
+
+
+def read_results(data: object) -> tuple[Result, ...]:
+    """The results of a document that have a verdict, with the files that they are about; raises NotAVerdict."""
+    found = read_document(data)
+    if isinstance(found, Trace):
+        return ()
+    files: dict[int, str] = {}
+    match data:
+        case {"results": list(results)}:
+            for each in results:
+                match each:
+                    case {"verdict": int(number), "file": str(file)}:
+                        files[number] = file
+    return tuple(of_verdict(verdict, files.get(i, "")) for i, verdict in enumerate(found))
 
 
 def read_document(data: object) -> tuple[Verdict, ...] | Trace:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from checker.report.changes import brief
-from checker.report.look import Cell, Look, Tone, printable, table, wrap
+from checker.report.look import Cell, Look, printable, table, wrap
 from checker.report.story import View, story
 from checker.report.text import result_story, seconds
 from checker.verdict import (
@@ -32,7 +32,7 @@ def report(verdict: Verdict, look: Look, view: View | None = None) -> str:
     view = view or View()
     broken = [o for o in verdict.obligations if o.failure is not None]
     told = broken if view.full else broken[:_MOST_TOLD]
-    blocks = [_failure(o, o.failure, look, view) for o in told if o.failure is not None]
+    blocks = [failure_story(o, look, view) for o in told]
     if not broken and not verdict.violations:
         blocks.append(look.paint(printable(f"{verdict.spec}, {verdict.instance}"), "strong"))
     if len(told) < len(broken):
@@ -49,28 +49,36 @@ def report(verdict: Verdict, look: Look, view: View | None = None) -> str:
 
 def verdict_line(verdict: Verdict, look: Look) -> str:
     """One sentence: the answer and how far it reaches."""
+    text, tone = answer(verdict)
+    head = text[: text.index(":") + 1]
+    first, *more = wrap(text, look.width, indent=2)
+    return "\n".join([look.paint(head, tone) + first[len(head) :], *more])
+
+
+def answer(verdict: Verdict) -> Cell:
+    """The answer and how far it reaches, on one line, and its tone."""
     match verdict.assurance:
         case Assurance.PROVED:
-            head, rest = "holds:", " proved for every size"
+            return "holds: proved for every size", "good"
         case Assurance.INDUCTIVE:
-            head, rest = "holds:", " inductive for this instance"
+            return "holds: inductive for this instance", "good"
         case Assurance.VIOLATED:
             names = ", ".join(p.name for p in verdict.violations)
-            head, rest = "violated:", f" {names}, in a run from an initial state"
+            return printable(f"violated: {names}, in a run from an initial state"), "bad"
         case _:
-            head, rest = "not proved:", f" {verdict.reason}"
-    tone: Tone = "good" if head == "holds:" else "bad" if head == "violated:" else "warn"
-    first, *more = wrap(printable(head + rest), look.width, indent=2)
-    return "\n".join([look.paint(head, tone) + first[len(head) :], *more])
+            return printable(f"not proved: {verdict.reason}"), "warn"
 
 
 # --- what stands in the way -------------------------------------------------------------------------
 
 
-def _failure(o: ObligationResult, failure: InductionFailure, look: Look, view: View) -> str:
+def failure_story(o: ObligationResult, look: Look, view: View | None = None) -> str:
+    """A counterexample to induction: the state, the step, what fails after it, and whether a run leads there."""
+    failure, view = o.failure, view or View()
+    assert failure is not None
     sizes = ", ".join(f"{name} {size}" for name, size in failure.sizes)
-    title = headline(o) + (f" ({sizes})" if sizes else "")
-    parts = ["\n".join(look.paint(line, "bad") for line in wrap(printable(title), look.width, indent=2))]
+    opening = headline(o) + (f" ({sizes})" if sizes else "")
+    parts = ["\n".join(look.paint(line, "bad") for line in wrap(printable(opening), look.width, indent=2))]
     if failure.relevant:
         parts.append("\n".join(["  In a state in which all that is assumed holds, and", *_facts(failure, look)]))
     if failure.trace.steps:
@@ -82,6 +90,7 @@ def _failure(o: ObligationResult, failure: InductionFailure, look: Look, view: V
 
 
 def headline(o: ObligationResult) -> str:
+    """What is not so, as a sentence without its end."""
     match o.kind:
         case "kept":
             return f"{o.property} is not kept by {o.action}"

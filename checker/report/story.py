@@ -122,6 +122,13 @@ def sends(step: Step) -> Iterator[tuple[str, str]]:
         yield name, printable(f"sends {text}" + (f" to {', '.join(receivers)}" if receivers else ""))
 
 
+def effects(trace: Trace, n: int, look: Look, view: View | None = None) -> list[str]:
+    """What step `n` (from 1 on) changed and sent, a phrase for each."""
+    view = view or View()
+    shown = tuple(i for i, v in enumerate(trace.variables) if view.shows(v))
+    return [*_changed(trace, n, shown, look, view), *(text for _, text in sends(trace.steps[n - 1]))]
+
+
 def _changed(trace: Trace, n: int, shown: tuple[int, ...], look: Look, view: View) -> Iterator[str]:
     for i in shown:
         if view.only or not trace.variables[i].network:  # networks are told as what is sent
@@ -224,7 +231,7 @@ def _layout(rows: list[_Row], look: Look) -> list[str]:
         # An event without effects has the whole line; one that is longer than its column has its effects below.
         event_lines = wrap(row.event, look.width - left, indent=2)
         beside = len(event_lines) == 1 and len(row.event) + 2 <= changed - left
-        effects = _effects(row, look, changed, sent if three else None)
+        effects = _beside(row, look, changed, sent if three else None)
         lines.append(head + look.paint(event_lines[0], "strong"))
         if beside and effects:
             lines[-1] += " " * (changed - left - len(row.event)) + effects.pop(0)
@@ -238,7 +245,7 @@ def _widest(rows: Sequence[Sequence[str]]) -> int:
     return max((len("; ".join(items)) for items in rows), default=0)
 
 
-def _effects(row: _Row, look: Look, changed: int, sent: int | None) -> list[str]:
+def _beside(row: _Row, look: Look, changed: int, sent: int | None) -> list[str]:
     """The lines beside an event; `sent` is the column of what it sent, None when that stands below the changes."""
     if sent is not None:
         gap = sent - changed - len("; ".join(row.changed)) if row.sent else 0

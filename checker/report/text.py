@@ -55,7 +55,7 @@ def instance(verdict: Verdict) -> str:
 
 def verdict_line(verdict: Verdict, look: Look) -> str:
     """One sentence: the answer and how far it reaches."""
-    text, tone = _answer(verdict)
+    text, tone = answer(verdict)
     head, _, rest = text.partition(":")
     pieces = wrap(f"{head}:{rest}", look.width, indent=2)
     pieces[0] = look.paint(f"{head}:", tone) + pieces[0][len(head) + 1 :]
@@ -64,15 +64,22 @@ def verdict_line(verdict: Verdict, look: Look) -> str:
 
 def recap(verdicts: Iterable[Verdict], look: Look) -> str:
     """The answers of several instances, one under the other."""
-    rows: list[list[Cell]] = [[(f"{v.spec} {v.instance}", "strong"), _answer(v)] for v in verdicts]
+    rows: list[list[Cell]] = [[(f"{v.spec} {v.instance}", "strong"), answer(v)] for v in verdicts]
     return table(rows, look, indent=0)
 
 
-def _answer(verdict: Verdict) -> Cell:
+def answer(verdict: Verdict) -> Cell:
+    """The answer and how far it reaches, on one line, and its tone."""
+    if verdict.graph is not None or verdict.obligations:
+        from checker.report import proof
+
+        return proof.answer(verdict)
     if verdict.failures:
         return f"violated: {_listed(verdict.failures)}", "bad"
     if unmet := [e for e in verdict.expectations if e.met is False]:
         return f"not as expected: {'; '.join(map(_expectation, unmet))}", "bad"
+    if not verdict.properties:
+        return f"nothing to check: there is no property; {_states(verdict)}", "warn"
     match verdict.assurance:
         case Assurance.VIOLATED:
             return f"violated as expected: {_listed(verdict.violations)}", "good"
@@ -145,9 +152,9 @@ def result_story(result: PropertyResult, verdict: Verdict, look: Look, view: Vie
     """What happened to one property: a headline, the run that shows it, and the clauses that failed."""
     view = view or View()
     expected = result in verdict.violations and result not in verdict.failures
-    title = f"{headline(result, verdict)}{', as expected' if expected else ''} ({instance(verdict)})"
+    opening = f"{headline(result, verdict)}{', as expected' if expected else ''} ({instance(verdict)})"
     good = expected or result.status is Status.REACHED
-    parts = ["\n".join(look.paint(line, "good" if good else "bad") for line in wrap(title, look.width, indent=2))]
+    parts = ["\n".join(look.paint(line, "good" if good else "bad") for line in wrap(opening, look.width, indent=2))]
     if result.trace is not None:
         mentioned = " ".join(_texts(result.clauses))
         parts.append(story(result.trace, look, view, mentioned))
@@ -170,6 +177,7 @@ def _puzzle(result: PropertyResult) -> str:
 
 
 def headline(result: PropertyResult, verdict: Verdict) -> str:
+    """What happened to one property, as a sentence without its end."""
     when = _when(result)
     match result.status, result.kind:
         case Status.REACHED, _:

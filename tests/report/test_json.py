@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from report_examples import disagreement, holding, violated, violated_as_expected
 
 from checker.report.json import NotAVerdict, document, read_document, trace_to_json, verdict_to_json
+from checker.report.results import Report, of_verdict
 from checker.source import Diagnostic, Source, Span
 from checker.verdict import (
     Assurance,
@@ -73,7 +74,7 @@ def test_values_survive_the_round_trip(value: Value) -> None:
 
 @pytest.mark.parametrize("verdict", [violated(), violated_as_expected(), holding()])
 def test_documents_survive_the_round_trip_and_fit_the_schema(verdict: Verdict) -> None:
-    data = through_text(document([verdict], exit_code=1))
+    data = through_text(document(Report((of_verdict(verdict),), exit_code=1)))
     VALIDATOR.validate(data)
     assert read_document(data) == (verdict,)
     assert read_document(data["verdicts"][0]) == (verdict,)
@@ -107,7 +108,7 @@ def everything() -> Verdict:
     )
     return Verdict(
         "S", "i", "native", Assurance.INCONCLUSIVE, (result,), (("n", "3"),), census, (expectation,), "time", 9, 0.5,
-        77,         (obligation,), ProofGraph((("P", ("Q",)),), ("R",)), ("a note",),
+        77,         (obligation,), ProofGraph((("P", ("Q",)),), ("R",)), ("a note",), "time",
     )  # fmt: skip
 
 
@@ -123,7 +124,7 @@ def test_no_field_is_forgotten() -> None:
         assert part is not None
         for field in dataclasses.fields(part):
             assert getattr(part, field.name) != field.default, f"give {field.name} a value here"
-    data = through_text(document([verdict]))
+    data = through_text(document(Report((of_verdict(verdict),))))
     VALIDATOR.validate(data)
     assert read_document(data) == (verdict,)
 
@@ -136,7 +137,7 @@ def test_a_trace_alone_is_read() -> None:
 
 def test_diagnostics_carry_their_places() -> None:
     span = Span(Source("a.spec", "x = 1\n"), 1, 3, 1, 4)
-    data = through_text(document([], [Diagnostic("Q0101", "no", span, "yes"), Diagnostic("Q0711", "what")]))
+    data = through_text(document(Report((), (Diagnostic("Q0101", "no", span, "yes"), Diagnostic("Q0711", "what")))))
     VALIDATOR.validate(data)
     first, second = data["diagnostics"]
     assert first["place"] == {"file": "a.spec", "line": 1, "column": 3, "end_line": 1, "end_column": 4}
@@ -162,7 +163,7 @@ def test_junk_is_refused_with_a_sentence(data: Any, sentence: str) -> None:
 
 @given(st.data())
 def test_damaged_documents_are_refused_or_read_but_never_crash(data: st.DataObject) -> None:
-    damaged = through_text(document([violated()]))
+    damaged = through_text(document(Report((of_verdict(violated()),))))
     junk = data.draw(st.recursive(scalars, lambda inner: st.lists(inner) | st.dictionaries(names, inner)))
     where: Any = damaged
     for _ in range(data.draw(st.integers(1, 6))):
