@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from checker.api import Spec, load, loads, report
+    from checker.api import Spec, as_text, load, loads
     from checker.source import Diagnostic, SpecError
     from checker.verdict import Assurance, Outcome, PropertyResult, Status, Step, Trace, Verdict
 
@@ -23,13 +23,13 @@ __all__ = [
     "Step",
     "Trace",
     "Verdict",
+    "as_text",
     "load",
     "loads",
-    "report",
 ]
 
 _HOMES = {
-    "checker.api": ("Spec", "load", "loads", "report"),
+    "checker.api": ("Spec", "as_text", "load", "loads"),
     "checker.source": ("Diagnostic", "SpecError"),
     "checker.verdict": ("Assurance", "Outcome", "PropertyResult", "Status", "Step", "Trace", "Verdict"),
 }

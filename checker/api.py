@@ -31,13 +31,13 @@ def loads(text: str, name: str = "text.spec") -> Spec:
     return _spec(frontend.load_source(Source(name, text)))
 
 
-def report(verdict: Verdict, *, full: bool = False, width: int = 100) -> str:
+def as_text(verdict: Verdict, *, full: bool = False, width: int = 100) -> str:
     """A verdict as the command line prints it, without colour; `full`: whole states after each step."""
     from checker.report.look import Look
     from checker.report.story import View
-    from checker.report.text import report as text
+    from checker.report.text import report
 
-    return text(verdict, Look(width), View(full))
+    return report(verdict, Look(width), View(full))
 
 
 def _spec(loaded: frontend.Loaded) -> Spec:

@@ -31,10 +31,23 @@ WHOLE = "verdict"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("quorate", "specs of protocols (Quorate)")
-    group.addoption("--spec-timeout", metavar="TIME", help="time for each instance and each proof: 90, 5m")
+    group.addoption(
+        "--spec-timeout", metavar="TIME", type=_seconds, help="time for each instance and each proof: 90, 5m"
+    )
     group.addoption("--no-spec-cache", action="store_true", help="check specs that did not change, too")
     parser.addini("spec_paths", "where specs are collected; without it, wherever tests are", type="paths")
     parser.addini("spec_cache", "take what was found before of the same specs", type="bool", default=True)
+
+
+def _seconds(text: str) -> float:
+    from argparse import ArgumentTypeError
+
+    from checker.units import seconds_of
+
+    try:
+        return seconds_of(text)
+    except ValueError as error:
+        raise ArgumentTypeError(str(error)) from None
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -112,19 +125,14 @@ def _session(config: pytest.Config) -> Session:
     return config.stash[_SESSION]
 
 
-def _with_timeout(settings: Settings, timeout: str | None) -> Settings:
+def _with_timeout(settings: Settings, timeout: float | None) -> Settings:
     from dataclasses import replace
 
     from checker.ci.settings import Override
-    from checker.units import seconds_of
 
     if timeout is None:
         return settings
-    try:
-        override = Override("*", {"timeout": seconds_of(timeout)})
-    except ValueError as error:
-        raise pytest.UsageError(f"--spec-timeout: {error}") from None
-    return replace(settings, overrides=(*settings.overrides, override))
+    return replace(settings, overrides=(*settings.overrides, Override("*", {"timeout": timeout})))
 
 
 def _shared_place(config: pytest.Config) -> Path | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -32,7 +32,7 @@ class Outline:
     sources: tuple[tuple[str, str], ...]
     instances: tuple[tuple[str, Place], ...]
     proves: bool
-    warnings: tuple[Diagnostic, ...] = ()
+    warnings: tuple[Diagnostic, ...] = field(default=(), compare=False)
 
     @property
     def digest(self) -> str:

@@ -12,7 +12,7 @@ import signal
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -106,8 +106,8 @@ class Pool:
                     yield Started(self._start(self.waiting.pop(0)))
                 for ready in wait([r.pipe for r in self.running], _TICK):
                     running = next((r for r in self.running if r.pipe is ready), None)
-                    if running is not None and (event := self._hear(running)) is not None:
-                        yield event
+                    if running is not None:  # else it was stopped in the meantime
+                        yield self._hear(running)
                 yield from self._overdue()
         finally:
             self.stop()
@@ -140,7 +140,7 @@ class Pool:
         self.running.append(_Running(job, process, ours, time.monotonic() + job.limits.timeout + _GRACE))
         return job
 
-    def _hear(self, running: _Running) -> Event | None:
+    def _hear(self, running: _Running) -> Event:
         try:
             message = running.pipe.recv()
         except EOFError:
@@ -151,7 +151,7 @@ class Pool:
         if isinstance(message, Finished):
             self._remove(running)
         assert isinstance(message, Advanced | Finished)
-        return message
+        return replace(message, job=running.job)  # the very job, not the copy that was sent there and back
 
     def _without_answer(self, code: int | None) -> Crash | Interrupted:
         if self.interrupted:

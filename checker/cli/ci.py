@@ -171,6 +171,8 @@ class Session:
                         pool.stop()
             if pool.interrupted:
                 return {job: found.get(job) or result_of(self.settings, job, Interrupted()) for job in jobs}
+        if not stopped:
+            return found
         why = "`--fail-fast`, after another result was not as it should be"
         return {job: found.get(job) or not_run(job, why) for job in jobs}
 
