@@ -118,6 +118,8 @@ class _Told:
     place: Place | None = None
     remarks: tuple[str, ...] = ()
     handled: frozenset[str] | None = None  # the kinds of messages that some action receives
+    start: str = "start"
+    given: tuple[str, ...] = ()  # what is known of the state that it starts in
 
 
 def html(report: Report) -> str:
@@ -216,7 +218,7 @@ def _of_property(result: PropertyResult, trace: Trace, verdict: Verdict, about: 
 
 
 def _handled(verdict: Verdict) -> frozenset[str] | None:
-    names = [action.name for action in verdict.census.actions]
+    names = [action.name for action in verdict.census.actions] or [o.action for o in verdict.obligations if o.action]
     return frozenset(name.partition(".on ")[2] for name in names) if names else None
 
 
@@ -225,17 +227,19 @@ def _of_obligation(o: ObligationResult, failure: InductionFailure, verdict: Verd
     about = printable(f"{verdict.spec}, {verdict.instance}" + (f": {sizes}" if sizes else ""))
     why = (failure.clause,) if failure.clause else ()
     remarks = [f"Means: {proof.meaning(o, failure)}."]
-    if failure.relevant:
-        remarks.insert(0, f"In a state in which all that is assumed holds, and {'; '.join(failure.relevant)}.")
     remarks += [f"Try: {suggestion}" for suggestion in failure.suggestions]
     tone = "bad" if failure.reachable else "warn"
-    title, told = printable(proof.headline(o)), tuple(map(printable, remarks))
-    yield _Told(title, about, tone, failure.trace, why, "fails", "", o.place, told)
+    title, told, handled = printable(proof.headline(o)), tuple(map(printable, remarks)), _handled(verdict)
+    start, given = "some state in which all that is assumed holds", tuple(map(printable, failure.relevant))
+    yield _Told(title, about, tone, failure.trace, why, "fails", "", o.place, told, handled, start, given)
     if failure.run is not None and failure.run.steps:
-        yield _Told(f"{title}: a run from an initial state to where it fails", about, "bad", failure.run, why)
+        title += ": a run from an initial state to where it fails"
+        yield _Told(title, about, "bad", failure.run, why, handled=handled)
 
 
 def _about(verdict: Verdict) -> str:
+    if verdict.obligations or verdict.graph is not None:
+        return printable(f"{verdict.spec}, {verdict.instance}")
     return printable(text.instance(verdict).replace(TIED, " "))
 
 
@@ -275,26 +279,27 @@ def _run(key: str, told: _Told) -> Run:
         max([*Counter(fact.variable for fact in facts).values(), 1]),
         variables,
         drawn,
-        tuple(_rows(trace, drawn)),
+        tuple(_rows(told, drawn)),
         tables(trace),
     )
 
 
-def _rows(trace: Trace, drawn: Diagram) -> Iterator[Row]:
-    colors = dict(drawn.colors)
-    opening = [(-1, f"{name} = {brief(value)}") for name, value in trace.constants]
+def _rows(told: _Told, drawn: Diagram) -> Iterator[Row]:
+    trace, colors = told.trace, dict(drawn.colors)
+    opening = [(-1, fact) for fact in told.given]
+    opening += [(-1, f"{name} = {brief(value)}") for name, value in trace.constants]
     opening += [
         (i, f"{v.full_name} = {brief(trace.states[0][i])}") for i, v in enumerate(trace.variables) if v.arbitrary
     ]
-    yield Row(0, "start", tuple((i, printable(told)) for i, told in opening), (), "", drawn.slices[0])
+    yield Row(0, told.start, tuple((i, printable(line)) for i, line in opening), (), "", drawn.slices[0])
     for n, step in enumerate(trace.steps, start=1):
         changes = tuple(
-            (i, told)
+            (i, line)
             for i, v in enumerate(trace.variables)
             if not v.network  # networks are told as what is sent
-            for told in changed(trace, n, i)
+            for line in changed(trace, n, i)
         )
-        sent = tuple((told, colors.get(name, 0)) for name, told in sends(step))
+        sent = tuple((line, colors.get(name, 0)) for name, line in sends(step))
         color = colors.get(step.received.name) if step.received is not None else None
         yield Row(n, event(step), changes, sent, _at(step.place), drawn.slices[n], color)
 

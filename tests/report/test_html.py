@@ -216,7 +216,7 @@ def test_a_counterexample_to_induction_and_the_run_that_shows_it() -> None:
     verdict = Verdict("Election", "every size", "z3", Assurance.INCONCLUSIVE, (kept,), obligations=(o,), reason="P")
     text = Reading(page([verdict])).text
     assert "P is not kept by Server.stand" in text
-    assert "In a state in which all that is assumed holds, and s0.term = 0." in text
+    assert "some state in which all that is assumed holds\ns0.term = 0\n" in text
     assert "the lemmas are too weak to exclude the state above" in text
     assert "s0.term = 1 since step 1" in text
     assert "Try: s0.term > 0" in text
