@@ -20,10 +20,9 @@ ROOT = Path(__file__).parent.parent.parent
 BROWSER = next((p for name in ("chromium", "chromium-browser", "google-chrome") if (p := shutil.which(name))), None)
 DRIVER = shutil.which("chromedriver")
 
-pytestmark = [
-    pytest.mark.skipif(not (BROWSER and DRIVER), reason="no Chromium with its driver (chromium, chromium-driver)"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.skipif(
+    not (BROWSER and DRIVER), reason="no Chromium with its driver (Debian: chromium, chromium-driver)"
+)
 
 PHONE = (390, 844)
 DESK = (1300, 900)
