@@ -472,6 +472,41 @@ class Conformance:
     seconds: float = 0.0
 
 
+# --- histories of clients ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One operation of a client as reports show it: its begin and end are counted in events (None: no answer came)."""
+
+    process: int
+    text: str
+    begin: int
+    end: int | None
+    at_fault: bool = False
+
+
+@dataclass(frozen=True)
+class Consistency:
+    """Whether a history is consistent in some sense (`level`), of how many operations on how many keys.
+
+    Of a history that is not, `part` are few of its operations that are not either, one of which is at fault, and
+    `message` says what is wrong. `reason` says why an answer is inconclusive.
+    """
+
+    file: str
+    model: str
+    level: str
+    answer: Literal["consistent", "inconsistent", "inconclusive"]
+    operations: int
+    keys: int
+    part: tuple[Answered, ...] = ()
+    key: str | None = None
+    message: str = ""
+    reason: str = ""
+    seconds: float = 0.0
+
+
 # --- JSON -------------------------------------------------------------------------------------------
 
 

@@ -21,10 +21,11 @@ MAY_IMPORT = {
     "prove": {"source", "verdict", "language", "explore"},
     "conform": {"source", "verdict", "language", "explore", "prove"},
     "explain": set(),
+    "history": {"source", "verdict"},
     "report": {"source", "verdict", "explain"},
     "api": {"source", "verdict", "language", "explore", "prove", "report"},
     "ci": {"source", "units", "verdict", "language", "explore", "prove", "report"},
-    "cli": {"source", "units", "verdict", "language", "explore", "prove", "conform", "report", "explain", "ci"},
+    "cli": {"source", "units", "verdict", "language", "explore", "prove", "conform", "history", "report", "explain", "ci"},
     "pytest_plugin": {"source", "units", "verdict", "language", "explore", "report", "api", "ci"},
 }
 OUTSIDE = {
