@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-_TOKEN = re.compile(r'[\s,]+|;[^\n]*|(#_|#\{|[\[\](){}]|"(?:[^"\\]|\\.)*"|\\\S+|#?[^\s,;\[\](){}"]+)')
+_TOKEN = re.compile(r'[\s,]+|;[^\n]*|(#_|#\{|[\[\](){}]|"(?:[^"\\]|\\.)*"|\\(?:[a-z]+|\S)|#?[^\s,;\[\](){}"]+)')
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _CLOSERS = {"[": "]", "(": ")", "{": "}", "#{": "}"}
 _DEEPEST = 100

@@ -198,6 +198,8 @@ def eventual_convergence(operations: Sequence[Operation]) -> Broken | None:
         asked = asked or len(last) > 1
         values = {_read(o): o for o in last.values()}
         if len(values) > 1:
+            if any(_writes(o) and not o.known for o in found):
+                raise NotDecidable("a write that was never answered may still be under way")
             return Broken("after the last write clients read different values", tuple(values.values()))
     if not asked:
         raise NotDecidable("no two clients read the same key after its last write")
