@@ -158,13 +158,15 @@ def _locked(place: Path | None, key: str) -> Iterator[None]:
         return
     try:
         place.mkdir(parents=True, exist_ok=True)
-        lock = open(place / f".{key}.lock", "w")  # noqa: SIM115
+        path = place / f".{key}.lock"
+        lock = open(path, "w")  # noqa: SIM115
     except OSError:
         yield
         return
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+        path.unlink(missing_ok=True)
 
 
 # --- collection -------------------------------------------------------------------------------------

@@ -272,6 +272,38 @@ def test_json_in_a_file_beside_text_and_show_prints_the_same(quorate: Run, toggl
     assert "did you mean `on`?" in quorate("show", str(target), "--only", "onn")[2]
 
 
+def test_formats_beside_text(quorate: Run, toggle: str, tmp_path: Path) -> None:
+    names = {"junit": "o.xml", "sarif": "o.sarif", "gitlab": "o.gitlab.json", "itf": "o.itf.json"}
+    options = [f"--{name}={tmp_path / file}" for name, file in names.items()]
+    code, out, err = quorate("check", toggle, "-i", "bad", "-i", "good", *options)
+    assert (code, err) == (1, "") and "NeverOn is violated" in out
+    assert "<failure" in (tmp_path / "o.xml").read_text()
+    assert '"violated-invariant"' in (tmp_path / "o.sarif").read_text()
+    assert [i["severity"] for i in json.loads((tmp_path / "o.gitlab.json").read_text())] == ["critical"]
+    assert [s["on"] for s in json.loads((tmp_path / "o.itf.json").read_text())["states"]] == [False, True]
+    code, out, err = quorate("check", toggle, "-i", "good", f"--itf={tmp_path / 'none'}", "--junit", "-")
+    assert (code, err) == (0, f"no counterexample, so nothing is written to {tmp_path / 'none'}\n")
+    assert out.startswith("<?xml") and "<failure" not in out
+    saved = tmp_path / "saved.json"
+    quorate("check", toggle, "-i", "bad", f"--json={saved}")
+    assert quorate("show", str(saved), "--junit", "-")[1].count("<failure") == 1
+    assert quorate("lint", toggle, "--sarif", "-")[0] == 0
+
+
+@pytest.mark.parametrize("verb", ["check", "prove"])
+def test_an_interrupt_before_anything_is_known_is_told_in_files_too(
+    quorate: Run, toggle: str, monkeypatch: pytest.MonkeyPatch, verb: str
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(f"checker.{'explore.check.check' if verb == 'check' else 'prove.prove.prove'}", interrupt)
+    code, out, _ = quorate(verb, toggle, "--json")
+    jsonschema.validate(json.loads(out), SCHEMA)
+    assert code == 130
+    assert [r["outcome"] for r in json.loads(out)["results"]] == ["interrupted"]
+
+
 def test_json_never_takes_a_spec_for_its_file(quorate: Run, toggle: str) -> None:
     quorate("check", "--json", toggle, "-i", "good")
     assert Path(toggle).read_text() == TOGGLE

@@ -124,16 +124,22 @@ def from_root(settings: Settings, file: str) -> str:
 # --- jobs -------------------------------------------------------------------------------------------
 
 
-def plan(settings: Settings, files: Iterable[str], cache: Cache) -> Plan:
-    """All jobs of the files; a spec is proved if it has lemmas or proofs, or if a proof is required of it."""
+def plan(settings: Settings, files: Iterable[str], cache: Cache, changed: frozenset[Path] | None = None) -> Plan:
+    """All jobs of the files; a spec is proved if it has lemmas or proofs, or if a proof is required of it.
+
+    `changed`: only of specs of which some source is among these full paths.
+    """
     jobs: list[Job] = []
     refused: list[tuple[str, tuple[Diagnostic, ...]]] = []
     warnings: list[Diagnostic] = []
     for file in files:
         try:
             outline = outline_of(file, cache)
-        except SpecError as error:
-            refused.append((file, error.diagnostics))
+        except SpecError as error:  # which other files it is made of is not known
+            if changed is None or any(path.suffix == ".spec" for path in changed):
+                refused.append((file, error.diagnostics))
+            continue
+        if changed is not None and not any(Path(name).resolve() in changed for name, _ in outline.sources):
             continue
         warnings += outline.warnings
         jobs += _jobs(settings, file, outline, cache)

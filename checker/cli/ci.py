@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from checker.ci.pool import Pool
     from checker.ci.settings import Settings
     from checker.report.results import Report, Result
+    from checker.source import Diagnostic
 
 
 @click.command("ci", cls=JsonCommand)
@@ -58,20 +59,21 @@ def command(
     they were last checked are not checked again. `quorate explain ci` tells the settings.
     """
     from checker.ci.cache import Cache
+    from checker.ci.plan import find_specs
 
     console, started = Console(color, quiet), now()
     here = os.environ.get("GITHUB_ACTIONS") == "true" if github is None else github
     settings = _settings(config, limits)
     store = Cache.default() if cache else Cache(None)
-    files = _files(settings, paths, changed)
-    if not files and changed is not None:
-        console.out(f"no spec differs from {changed}") if not formats.fill_stdout else None
     session = Session(settings, store, console, jobs or os.cpu_count() or 1, fail_fast)
-    results, warnings = session.run(files, whole=not paths and changed is None)
+    results, warnings = session.run(find_specs(settings, paths), _changed(settings, changed), whole=not paths)
+    if not results and changed is not None:
+        console.note(f"no spec differs from {changed}")
     store.tidy()
     report = _finished(settings, report_of(results, warnings, started=started), nothing_is_fine=changed is not None)
     if not formats.fill_stdout:
-        _print(console, report)
+        with _plain_text(console) if here else nullcontext():
+            _print(console, report)
     formats.write(console, report)
     if here:
         _tell_github(report, formats)
@@ -87,18 +89,14 @@ def _settings(config: str | None, limits: dict[str, Any]) -> Settings:
     return replace(settings, overrides=(*settings.overrides, Override("*", given))) if given else settings
 
 
-def _files(settings: Settings, paths: Iterable[str], changed: str | None) -> tuple[str, ...]:
-    from checker.ci.plan import find_specs
-
-    files = find_specs(settings, paths)
-    if changed is None:
-        return files
+def _changed(settings: Settings, revision: str | None) -> frozenset[Path] | None:
+    """The files that differ from a revision; None: all count, as they do where the settings differ."""
     from checker.ci.changed import changed_since
 
-    differing = changed_since(changed, Path.cwd())
-    if settings.file is not None and settings.file.resolve() in differing:
-        return files  # other settings are other demands
-    return tuple(file for file in files if Path(file).resolve() in differing)
+    if revision is None:
+        return None
+    differing = changed_since(revision, Path.cwd())
+    return None if settings.file is not None and settings.file.resolve() in differing else differing
 
 
 def _finished(settings: Settings, report: Report, *, nothing_is_fine: bool) -> Report:
@@ -126,13 +124,15 @@ class Session:
     slots: int
     fail_fast: bool
 
-    def run(self, files: Iterable[str], *, whole: bool) -> tuple[list[Result], list[Any]]:
-        """The results in order of files and instances, and all warnings."""
+    def run(
+        self, files: Iterable[str], changed: frozenset[Path] | None, *, whole: bool
+    ) -> tuple[list[Result], list[Diagnostic]]:
+        """The results in order of files and instances, and all warnings; `whole`: the files are all of the project."""
         from checker.ci.judge import skipped, stale
         from checker.ci.plan import plan
         from checker.report.results import invalid
 
-        planned = plan(self.settings, files, self.cache)
+        planned = plan(self.settings, files, self.cache, changed)
         refused = [invalid(diagnostics, file) for file, diagnostics in planned.refused]
         self.console.diagnose([*(d for r in refused for d in r.diagnostics), *planned.warnings])
         found = {job: skipped(job) for job in planned.jobs if job.skipped}
@@ -140,7 +140,7 @@ class Session:
         rest = [job for job in planned.jobs if job not in found]
         found |= self._done(rest, stopped=self.fail_fast and (bool(refused) or self._has_failure(found.values())))
         results = [*refused, *(found[job] for job in planned.jobs)]
-        told = list(stale(self.settings, planned.jobs, results, whole))
+        told = list(stale(self.settings, planned.jobs, results, whole and changed is None))
         self.console.diagnose(told)
         return results, [*planned.warnings, *told]
 
@@ -227,8 +227,22 @@ def _print(console: Console, report: Report) -> None:
     if not console.quiet:
         blocks = [*stories(report, look), overview(report, look)]
         blocks += ["\n".join(f"warning: {f.title} ({f.file}:{f.line})" for f in remarks(report.results))]
-        console.out("\n\n".join(block for block in blocks if block) + "\n")
+        if told := "\n\n".join(block for block in blocks if block):
+            console.out(told + "\n")
     console.out(tally(report, look))
+
+
+@contextmanager
+def _plain_text(console: Console) -> Iterator[None]:
+    """What is printed meanwhile holds no commands for the runner of GitHub Actions, whatever names files have."""
+    import secrets
+
+    token = secrets.token_hex(16)
+    console.out(f"::stop-commands::{token}")
+    try:
+        yield
+    finally:
+        console.out(f"::{token}::")
 
 
 def _tell_github(report: Report, formats: Formats) -> None:

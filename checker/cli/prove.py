@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -15,6 +15,7 @@ from checker.cli.options import color_option, duration, quiet_option
 from checker.cli.outcome import Exit, of_outcome, worst
 
 if TYPE_CHECKING:
+    from checker.cli.files import Read
     from checker.language.frontend import Loaded
     from checker.prove.discharge import Options
     from checker.report.results import Result
@@ -67,7 +68,6 @@ def command(
     from checker.cli.files import read
     from checker.prove.counterexample import Budget
     from checker.prove.discharge import Options
-    from checker.report.results import of_verdict
 
     console = Console(color, quiet)
     found = read(files)
@@ -91,12 +91,27 @@ def command(
         budget=Budget(suggest=10.0 if suggest else 0.0),
     )
     asked = Asked(options, instance, k, full, not formats.fill_stdout)
-    results = [of_verdict(_prove(loaded, asked, console), path) for path, loaded in found.loaded]
+    results = list(_results(found, asked, console))
     code = worst(of_outcome(result.outcome) for result in results)
     if dot is not None:
         _draw(results, dot)
     formats.write(console, report_of(results, found.warnings, code))
     return code
+
+
+def _results(found: Read, asked: Asked, console: Console) -> Iterator[Result]:
+    """The result of each file, up to an interrupt."""
+    from checker.report.results import interrupted, of_verdict
+    from checker.verdict import Outcome
+
+    for path, loaded in found.loaded:
+        try:
+            result = of_verdict(_prove(loaded, asked, console), path)
+        except KeyboardInterrupt:
+            result = interrupted(path, asked.instance or "proof", "proof")
+        yield result
+        if result.outcome is Outcome.INTERRUPTED:
+            return
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ class Run:
 
     def _results(self, found: Read, explore: Explore, single: str) -> Iterator[Result]:
         """The result of each instance, up to an interrupt; refusals are told as they come."""
-        from checker.report.results import of_verdict
+        from checker.report.results import interrupted, of_verdict
         from checker.verdict import Outcome
 
         try:
@@ -80,6 +80,9 @@ class Run:
             except SpecError as error:
                 yield self._refuse(error, path, decl.name)
                 continue
+            except KeyboardInterrupt:
+                yield interrupted(path, decl.name, "instance")
+                return
             self._print(verdict, first=first)
             first = False
             result = of_verdict(verdict, path)

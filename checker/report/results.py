@@ -88,6 +88,11 @@ def _file(verdict: Verdict) -> str:
     return next((place.file for place in places if place is not None), f"{verdict.spec}.spec")
 
 
+def interrupted(file: str, name: str, kind: Literal["instance", "proof"]) -> Result:
+    """The result of something that was interrupted before there was a verdict."""
+    return Result(file, name, kind, Outcome.INTERRUPTED, message="interrupted before anything was known")
+
+
 def invalid(diagnostics: Iterable[Diagnostic], file: str = "", name: str = "") -> Result:
     """The result for a file, or an instance of it, that has errors."""
     found = tuple(diagnostics)

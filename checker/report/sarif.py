@@ -52,7 +52,7 @@ def sarif(report: Report) -> str:
         "columnKind": "unicodeCodePoints",
         "automationDetails": {"id": "quorate/"},
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "The root of the repository."}}},
-        "invocations": [_invocation(report)],
+        "invocations": [_invocation(report, len(found) - _MOST_RESULTS)],
         "results": [_result(report, f, rules.index(f.rule)) for f in found[:_MOST_RESULTS]],
     }
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
@@ -74,14 +74,14 @@ def _rule(name: str) -> Json:
     }
 
 
-def _invocation(report: Report) -> Json:
+def _invocation(report: Report, left_out: int) -> Json:
     invocation: Json = {
         "executionSuccessful": not any(r.outcome in _UNSUCCESSFUL for r in report.results),
         "exitCode": report.exit_code,
     }
     if report.started:
         invocation["startTimeUtc"] = report.started
-    notes = [
+    notes: list[Json] = [
         {
             "level": "error",
             "message": {"text": f"{r.title}: {r.outcome.value}" + (f": {r.message}" if r.message else "")},
@@ -90,6 +90,8 @@ def _invocation(report: Report) -> Json:
         for r in report.results
         if r.outcome in _UNSUCCESSFUL and r.file
     ]
+    if left_out > 0:
+        notes.append({"level": "warning", "message": {"text": f"{left_out:,} more findings are not in this file"}})
     if notes:
         invocation["toolExecutionNotifications"] = notes
     return invocation

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -112,7 +113,8 @@ def test_only_what_changed_in_git(tmp_path: Path) -> None:
     project.git("add", ".")
     project.git("commit", "-q", "-m", "all")
     ran = project.quorate("ci", "--changed", "main")
-    assert (ran.code, ran.out.splitlines()[0]) == (0, "no spec differs from main")
+    assert (ran.code, ran.err) == (0, "no spec differs from main\n")
+    assert ran.out == "no specs, no instances, no proofs: nothing to check\n"
     project.write("specs/good1.spec", good(9))
     project.write("specs/new.spec", good(7))
     ran = project.quorate("ci", "--changed", "main")
@@ -351,6 +353,10 @@ def test_github_actions_is_recognised(project: Project) -> None:
     ran = project.quorate("ci", **variables)
     (line,) = [line for line in ran.out.splitlines() if line.startswith("::error")]
     assert line.startswith("::error file=a.spec,line=21,col=11,title=Quorate%3A violated-invariant::Alone is violated")
+    first, last = (
+        ran.out.splitlines().index(line) for line in ran.out.splitlines() if re.match("::(stop|[0-9a-f]{32}::)", line)
+    )
+    assert first == 0 and ran.out.splitlines()[last - 1].startswith("1 spec, 1 instance"), "stories hold no commands"
     summary = (project.root / "summary.md").read_text()
     assert "```mermaid\nsequenceDiagram\n    participant n0 as p0\n    participant n1 as p1\n" in summary
     assert (project.root / "output").read_text() == "exit-code=1\noutcome=violated\n"
