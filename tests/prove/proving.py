@@ -38,9 +38,9 @@ def until_refuted(text: str, most_facts: int, **options: object) -> Verdict:
 
 def without_lemma(text: str, name: str) -> str:
     """The spec with a lemma deleted, from the lists of premises too."""
-    text = re.sub(rf"^lemma {name}\n(?:[ \t]+.*\n|\n)*", "", text, flags=re.MULTILINE)
-    text = re.sub(rf"^(    from .*)\b{name}\b, ", r"\1", text, flags=re.MULTILINE)
-    return re.sub(rf"^(    from .*), {name}\b", r"\1", text, flags=re.MULTILINE)
+    text = re.sub(rf"^(?:lemma|proof) {name}\n(?:[ \t]+.*\n|\n)*", "", text, flags=re.MULTILINE)
+    text = re.sub(rf"^(    from [^\n]*(?:\n        [^\n]+)*?)\b{name}\b,\s+", r"\1", text, flags=re.MULTILINE)
+    return re.sub(rf"^(    from [^\n]*(?:\n        [^\n]+)*?),\s+{name}\b", r"\1", text, flags=re.MULTILINE)
 
 
 def failed(found: Verdict) -> list[str]:
