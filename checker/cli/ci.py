@@ -33,6 +33,11 @@ if TYPE_CHECKING:
 @click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="How many at a time; all cores if not given.")
 @click.option("--timeout", callback=duration, metavar="SECONDS", help="Time for each instance and each proof: 90, 5m.")
 @click.option("--memory", callback=memory, metavar="SIZE", help="Memory for each instance, such as 2G.")
+@click.option(
+    "--assurance",
+    type=click.Choice(["bounded", "exhaustive", "proved"]),
+    help="How far each verdict must reach; `proved` asks for a proof of each spec.",
+)
 @click.option("--fail-fast", is_flag=True, help="Stop at the first result that is not as it should be.")
 @click.option("--changed", metavar="REV", help="Only specs that differ from where the branch left REV, as git says.")
 @click.option("--cache/--no-cache", default=True, help="Take what was found before of the same specs.")

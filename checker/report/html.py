@@ -20,10 +20,11 @@ from checker.report import proof, text
 from checker.report.changes import brief
 from checker.report.diagram import NOWHERE, Diagram, Slice, diagram
 from checker.report.look import TIED, Look, printable
-from checker.report.results import Report
+from checker.report.results import Report, Result
 from checker.report.story import View, changed, event, sends
 from checker.report.table import Table, tables
 from checker.verdict import (
+    Assurance,
     Clause,
     InductionFailure,
     MapValue,
@@ -123,8 +124,15 @@ class _Told:
 
 
 def html(report: Report) -> str:
-    """The page of all verdicts of a report."""
-    return page([result.verdict for result in report.results if result.verdict is not None])
+    """The page of all results of a report."""
+    return page([result.verdict or _without(result) for result in report.results])
+
+
+def _without(result: Result) -> Verdict:
+    """What the page says of a result that has no verdict: that nothing is known, and why."""
+    why = f"{result.outcome.value}: {result.message}"
+    unknown = PropertyResult(result.title, result.kind, Status.UNKNOWN, result.place, message=why)
+    return Verdict(result.file, result.name, "none", Assurance.INCONCLUSIVE, (unknown,), reason=why)
 
 
 def page(found: Sequence[Verdict] | Trace) -> str:

@@ -105,7 +105,8 @@ def _result(report: Report, finding: Finding, index: int) -> Json:
         "level": finding.level,
         "message": {"text": finding.title if finding.trace is None else f"{finding.title}\n\n{finding.text}"},
         "locations": [_location(report, place, finding.end)],
-        "partialFingerprints": {"quorate/v1": finding.fingerprint(report.path(place.file))},
+        # the name that GitHub goes by, though no hash of a line
+        "partialFingerprints": {"primaryLocationLineHash": f"{finding.fingerprint(report.path(place.file))}:1"},
     }
     if finding.trace is not None and finding.trace.steps:
         result["codeFlows"] = [_code_flow(report, finding, finding.trace)]

@@ -175,6 +175,7 @@ def test_what_is_required_must_be_reached(project: Project) -> None:
 def test_a_proof_may_be_required_of_specs_without_lemmas(project: Project) -> None:
     project.write("a.spec", PROVED.replace("lemma SameHolder", "invariant SameHolder"))
     assert "no proofs" in project.quorate("ci").out
+    assert "1 proof" in project.quorate("ci", "--assurance", "proved").out
     project.write("quorate.toml", 'assurance = "proved"\n')
     ran = project.quorate("ci")
     assert ran.code == 0 and "proof" in ran.out and "holds: proved for every size" in ran.out

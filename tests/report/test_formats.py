@@ -19,6 +19,7 @@ from report_examples import disagreement, holding, violated, violated_as_expecte
 from checker.report.findings import findings, remarks
 from checker.report.github import MOST_SHOWN, summary, workflow_commands
 from checker.report.gitlab import gitlab
+from checker.report.html import html
 from checker.report.itf import itf, traces, value_to_itf
 from checker.report.json import document, read_results
 from checker.report.junit import junit
@@ -92,6 +93,15 @@ def test_gitlab_and_annotations_have_an_error_for_all_that_is_no_success(outcome
     assert any(issue["severity"] == "critical" for issue in issues) == (outcome in BAD)
     lines = workflow_commands(report(outcome))
     assert any(line.startswith("::error ") for line in lines) == (outcome in BAD)
+
+
+@pytest.mark.parametrize("outcome", BAD)
+def test_the_page_never_says_that_what_is_no_success_holds(outcome: Outcome) -> None:
+    text = re.sub(r"<[^>]*>", " ", html(report(outcome)))
+    assert "holds: " not in text
+    told = result(outcome)
+    if told.verdict is None:
+        assert f"inconclusive: {outcome.value}: {told.message}" in " ".join(text.split())
 
 
 def test_all_outcomes_look_different_in_every_format() -> None:
@@ -188,7 +198,7 @@ def test_rules_are_named_once_and_codes_bring_their_pages() -> None:
 def test_a_fingerprint_outlives_a_move_and_tells_instances_apart() -> None:
     def prints(verdict: Verdict, name: str = "small") -> list[str]:
         results = read_sarif(Report((replace(of_verdict(verdict), name=name),)))["results"]
-        return [r["partialFingerprints"]["quorate/v1"] for r in results]
+        return [r["partialFingerprints"]["primaryLocationLineHash"] for r in results]
 
     verdict = violated()
     first = verdict.properties[0]
