@@ -6,16 +6,16 @@ it shows. The names say what the broken node does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from models import multi_paxos, paxos
+from models import multi_paxos, paxos, zab
 from models.log import Log
 from models.node import Effects
-from models.plan import Features, Plan, planned
+from models.plan import Plan, planned
 from models.protocols import Machine, Protocol, multi, raft, single
-from models.raft import AppendEntries, RequestVote
+from models.protocols import zab as zab_protocol
+from models.raft import AppendEntries, RequestVote, Timing
 from models.raft_extended import ExtendedServer
 from models.replica import Replica
 from models.store import Command, Outcome, Store
@@ -48,7 +48,13 @@ class VotesForAnyLog(ExtendedServer):
 
 
 class CommitsAnOlderTerm(ExtendedServer):
-    """A leader commits entries of earlier terms by counting (the situation of Figure 8 of the paper)."""
+    """A leader commits entries of earlier terms by counting (the situation of Figure 8 of the paper).
+
+    It sends one entry at a time, so that an older one can be at a majority before its own is.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options, timing=Timing(batch=1))
 
     def committable(self) -> int:
         matched = sorted((self.last if s == self.name else self.matched[s] for s in self.members), reverse=True)
@@ -124,7 +130,7 @@ class LosesItsPromise(paxos.Acceptor):
     DURABLE = without(paxos.Acceptor.DURABLE, "promised")
 
 
-class LosesItsVotePaxos(paxos.Acceptor):
+class LosesItsVote(paxos.Acceptor):
     """The vote is not on disk."""
 
     DURABLE = without(paxos.Acceptor.DURABLE, "voted")
@@ -161,21 +167,55 @@ class TakesAnyVote(multi_paxos.Server):
         return found
 
 
+# --- Zab ------------------------------------------------------------------------------------------
+
+
+class SkipsSynchronisation(zab.Server):
+    """A leader broadcasts as soon as it knows the best history, without waiting until a quorum has it."""
+
+    def advance(self) -> bool:
+        advanced = super().advance()
+        if self.office is zab.Office.SYNCHRONISING:
+            self.establish()
+        return advanced
+
+
+class PrefersItsOwnHistory(zab.Server):
+    """A leader begins with its own history, not with the latest of a quorum."""
+
+    def is_better(self, m: zab.AckEpoch) -> bool:
+        return m.history == self.txns
+
+
+class ForgetsItsEpoch(zab.Server):
+    """The epoch that it has accepted is not on disk."""
+
+    DURABLE = without(zab.Server.DURABLE, "accepted")
+
+
+class CommitsAtOnce(zab.Server):
+    """A leader commits what one other server has acknowledged, be it a quorum or not."""
+
+    def committable(self) -> int:
+        return max((self.acked.get(s, 0) for s in self.members if s != self.name), default=0)
+
+
 # --- all of them ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Bug:
-    """`seeds` are some under which it shows."""
+    """It shows under each of `plans`: in the trace, or, if the trace says nothing against it, in the history."""
 
     name: str
     protocol: Protocol
-    seeds: tuple[int, ...] = ()
-    features: Features = Features()
+    plans: tuple[Plan, ...]
+    shows_in: str = "trace"
 
-    def plans(self, seeds: Iterable[int] | None = None) -> Iterable[Plan]:
-        for seed in self.seeds if seeds is None else seeds:
-            yield planned(self.protocol.name, seed, features=self.features)
+
+def seeds(protocol: Protocol, *numbers: int, **changes: Any) -> tuple[Plan, ...]:
+    """The usual plans of these seeds, perhaps with changes."""
+    return tuple(replace(planned(protocol.name, number), **changes) for number in numbers)
 
 
 def served_by(replica: type[Replica]) -> Protocol:
@@ -187,22 +227,27 @@ def served_by(replica: type[Replica]) -> Protocol:
     return replace(raft(), build=build)
 
 
+def in_trace(name: str, protocol: Protocol, *numbers: int) -> Bug:
+    return Bug(name, protocol, seeds(protocol, *numbers))
+
+
 BUGS = (
-    Bug("forgets its vote", raft(ForgetsItsVote)),
-    Bug("forgets its term", raft(ForgetsItsTerm)),
-    Bug("votes for any log", raft(VotesForAnyLog)),
-    Bug("commits an older term", raft(CommitsAnOlderTerm)),
-    Bug("commits by half", raft(CommitsByHalf)),
-    Bug("keeps the suffix", raft(KeepsTheSuffix)),
-    Bug("truncates too much", raft(TruncatesTooMuch)),
-    Bug("does not compare logs", raft(DoesNotCompareLogs)),
-    Bug("changes two at once", raft(ChangesTwoAtOnce), features=Features(membership=True)),
-    Bug("answers reads alone", served_by(AnswersReadsAlone)),
-    Bug("serves without sessions", served_by(ServesWithoutSessions)),
-    Bug("loses its promise", single(acceptor=LosesItsPromise)),
-    Bug("loses its vote", single(acceptor=LosesItsVotePaxos)),
-    Bug("votes against its promise", single(acceptor=VotesAgainstItsPromise)),
-    Bug("insists on its value", single(proposer=InsistsOnItsValue)),
-    Bug("forgets reported votes", multi(ForgetsReportedVotes)),
-    Bug("takes any vote", multi(TakesAnyVote)),
+    in_trace("forgets its vote", raft(ForgetsItsVote)),
+    in_trace("forgets its term", raft(ForgetsItsTerm)),
+    in_trace("votes for any log", raft(VotesForAnyLog)),
+    in_trace("commits an older term", raft(CommitsAnOlderTerm)),
+    in_trace("commits by half", raft(CommitsByHalf)),
+    in_trace("keeps the suffix", raft(KeepsTheSuffix)),
+    in_trace("truncates too much", raft(TruncatesTooMuch)),
+    in_trace("does not compare logs", raft(DoesNotCompareLogs)),
+    in_trace("loses its promise", single(acceptor=LosesItsPromise)),
+    in_trace("loses its vote", single(acceptor=LosesItsVote)),
+    in_trace("votes against its promise", single(acceptor=VotesAgainstItsPromise)),
+    in_trace("insists on its value", single(proposer=InsistsOnItsValue)),
+    in_trace("forgets reported votes", multi(ForgetsReportedVotes)),
+    in_trace("takes any vote", multi(TakesAnyVote)),
+    in_trace("skips synchronisation", zab_protocol(SkipsSynchronisation)),
+    in_trace("prefers its own history", zab_protocol(PrefersItsOwnHistory)),
+    in_trace("forgets its epoch", zab_protocol(ForgetsItsEpoch)),
+    in_trace("commits at once", zab_protocol(CommitsAtOnce)),
 )
