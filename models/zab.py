@@ -438,7 +438,7 @@ class Server(Node):
         match self.office:
             case Office.GATHERING if self.name in self.followers and self.is_quorum(self.followers):
                 self.new_epoch()
-            case Office.DISCOVERING if self.name in self.answered and self.is_quorum(self.answered):
+            case Office.DISCOVERING if self.answered == self.followers:
                 self.new_leader()
             case Office.SYNCHRONISING if self.is_quorum(self.acked):
                 self.establish()

@@ -12,7 +12,7 @@ from typing import Any
 from models import multi_paxos, paxos, zab
 from models.log import Log
 from models.node import Effects
-from models.plan import Plan, planned
+from models.plan import Change, Partition, Plan, planned
 from models.protocols import Machine, Protocol, multi, raft, single
 from models.protocols import zab as zab_protocol
 from models.raft import AppendEntries, RequestVote, Timing
@@ -213,9 +213,13 @@ class Bug:
     shows_in: str = "trace"
 
 
-def seeds(protocol: Protocol, *numbers: int, **changes: Any) -> tuple[Plan, ...]:
-    """The usual plans of these seeds, perhaps with changes."""
-    return tuple(replace(planned(protocol.name, number), **changes) for number in numbers)
+def seeds(protocol: Protocol, *numbers: int) -> tuple[Plan, ...]:
+    """The usual plans of these seeds."""
+    return tuple(planned(protocol.name, number) for number in numbers)
+
+
+def reseeded(plan: Plan, *numbers: int) -> tuple[Plan, ...]:
+    return tuple(replace(plan, seed=number) for number in numbers)
 
 
 def served_by(replica: type[Replica]) -> Protocol:
@@ -231,23 +235,50 @@ def in_trace(name: str, protocol: Protocol, *numbers: int) -> Bug:
     return Bug(name, protocol, seeds(protocol, *numbers))
 
 
+def in_history(name: str, protocol: Protocol, *plans: Plan) -> Bug:
+    return Bug(name, protocol, plans, "history")
+
+
+# The leader s0 is cut off, and a client goes on reading from it.
+LEADER_CUT_OFF = Plan(
+    "raft", 0, clients=2, readers=1, operations=40, keys=1, faults=(Partition(400, 900, frozenset({"s0"})),)
+)
+MESSAGES_LOST = Plan("raft", 0, clients=3, operations=15, keys=1, loss=0.1, delay=(1, 40))
+# The leader s0 lets s3 and s4 join, and is alone with them: three of five, while s1 and s2 are two of three.
+TWO_JOIN = Plan(
+    "raft",
+    0,
+    clients=3,
+    readers=1,
+    operations=60,
+    keys=1,
+    faults=(
+        Change(400, "join", "s3"),
+        Change(400, "join", "s4"),
+        Partition(408, 800, frozenset({"s0", "s3", "s4"})),
+    ),
+)
+
 BUGS = (
-    in_trace("forgets its vote", raft(ForgetsItsVote)),
-    in_trace("forgets its term", raft(ForgetsItsTerm)),
-    in_trace("votes for any log", raft(VotesForAnyLog)),
-    in_trace("commits an older term", raft(CommitsAnOlderTerm)),
-    in_trace("commits by half", raft(CommitsByHalf)),
-    in_trace("keeps the suffix", raft(KeepsTheSuffix)),
-    in_trace("truncates too much", raft(TruncatesTooMuch)),
-    in_trace("does not compare logs", raft(DoesNotCompareLogs)),
-    in_trace("loses its promise", single(acceptor=LosesItsPromise)),
-    in_trace("loses its vote", single(acceptor=LosesItsVote)),
-    in_trace("votes against its promise", single(acceptor=VotesAgainstItsPromise)),
-    in_trace("insists on its value", single(proposer=InsistsOnItsValue)),
-    in_trace("forgets reported votes", multi(ForgetsReportedVotes)),
-    in_trace("takes any vote", multi(TakesAnyVote)),
-    in_trace("skips synchronisation", zab_protocol(SkipsSynchronisation)),
-    in_trace("prefers its own history", zab_protocol(PrefersItsOwnHistory)),
-    in_trace("forgets its epoch", zab_protocol(ForgetsItsEpoch)),
-    in_trace("commits at once", zab_protocol(CommitsAtOnce)),
+    in_trace("forgets its vote", raft(ForgetsItsVote), 4, 6),
+    in_trace("forgets its term", raft(ForgetsItsTerm), 4, 6),
+    in_trace("votes for any log", raft(VotesForAnyLog), 0, 6),
+    in_trace("commits an older term", raft(CommitsAnOlderTerm), 6, 33),
+    in_trace("commits by half", raft(CommitsByHalf), 0, 1),
+    in_trace("keeps the suffix", raft(KeepsTheSuffix), 45),
+    in_trace("truncates too much", raft(TruncatesTooMuch), 0, 14),
+    in_trace("does not compare logs", raft(DoesNotCompareLogs), 36),
+    in_trace("loses its promise", single(acceptor=LosesItsPromise), 0, 1),
+    in_trace("loses its vote", single(acceptor=LosesItsVote), 0, 1),
+    in_trace("votes against its promise", single(acceptor=VotesAgainstItsPromise), 9, 16),
+    in_trace("insists on its value", single(proposer=InsistsOnItsValue), 4, 9),
+    in_trace("forgets reported votes", multi(ForgetsReportedVotes), 9, 6),
+    in_trace("takes any vote", multi(TakesAnyVote), 5, 27),
+    in_trace("skips synchronisation", zab_protocol(SkipsSynchronisation), 0, 1),
+    in_trace("prefers its own history", zab_protocol(PrefersItsOwnHistory), 5, 48),
+    in_trace("forgets its epoch", zab_protocol(ForgetsItsEpoch), 1, 2),
+    in_trace("commits at once", zab_protocol(CommitsAtOnce), 0, 2),
+    in_history("answers reads alone", served_by(AnswersReadsAlone), *reseeded(LEADER_CUT_OFF, 10, 19)),
+    in_history("serves without sessions", served_by(ServesWithoutSessions), *reseeded(MESSAGES_LOST, 2, 3)),
+    in_history("changes two at once", raft(ChangesTwoAtOnce), *reseeded(TWO_JOIN, 67)),
 )

@@ -1,0 +1,74 @@
+"""Clusters of processes: killed, restarted, resized, asked meanwhile; nothing that was acknowledged is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from models.cluster import Cluster, demonstrate, running
+from models.disk import whole_lines
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def demonstrated(cluster: Cluster, clients: int, operations: int) -> tuple[list[str], list[str]]:
+    """What was lost, and what was said."""
+    said: list[str] = []
+
+    async def run() -> list[str]:
+        async with running(cluster):
+            return await demonstrate(cluster, said.append, clients, operations)
+
+    return asyncio.run(asyncio.wait_for(run(), 240)), said
+
+
+@pytest.mark.parametrize(("protocol", "size", "snapshots"), [("raft", 5, 40), ("zab", 3, None)])
+def test_no_acknowledged_write_is_lost(protocol: str, size: int, snapshots: int | None, tmp_path: Path) -> None:
+    cluster = Cluster(protocol, size, tmp_path, snapshots, sync=False)  # a kill loses nothing that was written
+    lost, said = demonstrated(cluster, clients=3, operations=60)
+    assert lost == []
+    assert any(line.startswith("kill") for line in said)
+    if protocol == "raft":
+        assert {"add s5", "add s6"} <= set(said)
+        assert len(cluster.members) == 6
+    assert [log.read_text() for log in tmp_path.glob("*.log") if log.stat().st_size] == []
+    done = [told for told in cluster.history if told["type"] == "ok"]
+    assert len(done) > 80
+    restarts = [e for path in tmp_path.glob("s*.ndjson") for e in whole_lines(path)[1:] if e["action"] == "restart"]
+    assert len(restarts) == 3
+
+
+def test_the_prompt(tmp_path: Path) -> None:
+    script = "put x 5\nget x\ncas x 5 six\ncas x 5 7\nkill s1\nget x\nrestart s1\nadd s3\nstatus\nkill s9\nquit\n"
+    done = subprocess.run(
+        [sys.executable, "-m", "models.cluster", "--nodes", "3", "--directory", str(tmp_path / "files")],
+        input=script,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[0].startswith("s0, s1, s2 are up")
+    assert lines[1:9] == [
+        "5",
+        "5",
+        '"six"',
+        'no: it is "six"',
+        "done",
+        '"six"',
+        "done",
+        "done",
+    ]
+    assert [text.split()[0] for text in lines[9:13]] == ["s0", "s1", "s2", "s3"]
+    assert lines[13].startswith("cannot do that now: kill s9")
+    history = [json.loads(text) for text in (tmp_path / "files" / "history.ndjson").read_text().splitlines()]
+    assert [told["type"] for told in history] == ["invoke", "ok"] * 3 + ["invoke", "fail"] + ["invoke", "ok"]
