@@ -369,6 +369,8 @@ class Server(Node):
             self.alive.add(sender)
         match message:
             case Look():
+                if self.phase is Phase.ELECTION:  # what it asked of this server before, it does not want any more
+                    self.take_in(self.held.get(sender, deque()), forget=True)
                 self.on_look(message, sender)
             case Ping():
                 if sender == self.leader and sender != self.name:
@@ -390,12 +392,12 @@ class Server(Node):
         ready = self.office is Office.BROADCASTING and self.phase is Phase.BROADCAST
         return self.leader if ready or self.leader != self.name else None
 
-    def take_in(self, waiting: deque[Envelope]) -> None:
+    def take_in(self, waiting: deque[Envelope], forget: bool = False) -> None:
         """A CEPOCH that comes between the phases has to wait, and so has what its sender sends after it. It waits until
         an election is over, too."""
         while waiting:
             between = self.phase is Phase.ELECTION or self.office in (Office.DISCOVERING, Office.SYNCHRONISING)
-            if between and isinstance(waiting[0].message, CEpoch):
+            if between and not forget and isinstance(waiting[0].message, CEpoch):
                 return
             envelope = waiting.popleft()
             self.receiving = envelope.id

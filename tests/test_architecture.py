@@ -133,3 +133,9 @@ def test_the_rule_about_printing_can_fail() -> None:
 def test_every_module_says_what_it_owns(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     assert not text.strip() or ast.get_docstring(tree(path)), f"{label(path)} has no docstring"
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "models").rglob("*.py")), ids=label)
+def test_models_know_nothing_of_the_checker(path: Path) -> None:
+    assert not [name for name in imported(path) if name.split(".")[0] in ("checker", "tests", "lark", "z3")]
+    assert ast.get_docstring(tree(path)), f"{label(path)} has no docstring"
