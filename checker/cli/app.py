@@ -14,6 +14,7 @@ VERBS = {
     "prove": "Prove a spec for every size.",
     "conform": "Tell whether a recorded run is a behaviour of a spec.",
     "ci": "Check all specs of a project at once, for pipelines.",
+    "generate": "Write scenarios that drive an implementation step by step.",
     "history": "Tell whether what clients were answered is consistent.",
     "lint": "Read specs and report errors and warnings; explores nothing.",
     "parse": "Read specs and print their outline.",

@@ -13,7 +13,7 @@ from typing import Final
 from checker.conform.narrow import NarrowEvaluator
 from checker.explore.domains import Domains, Value
 from checker.explore.evaluate import OLD, PICKS, Env, Evaluator
-from checker.explore.execute import Code, Executor, Straight, Work, ends
+from checker.explore.execute import Branching, Code, End, Executor, Straight, Work, ends
 from checker.explore.faults import CutOff, Fault
 from checker.explore.instance import Instance
 from checker.explore.interpreter import Interpreter, Machine, State, Taken, reads
@@ -24,7 +24,10 @@ from checker.language.traverse import free
 SENT: Final = OLD + 2
 """Where the messages sent so far by a step are kept among its bound names: (variable's position, message)."""
 
-_BLOCKS: Final = OLD + 3
+BRANCHES: Final = OLD + 3
+"""Where the branches taken so far are kept, as texts like those of control paths."""
+
+_BLOCKS: Final = OLD + 4
 """Where a list that takes the obstacles is kept."""
 
 Messages = tuple[tuple[int, Value], ...]
@@ -32,10 +35,12 @@ Messages = tuple[tuple[int, Value], ...]
 
 @dataclass(frozen=True)
 class Done:
-    """A step that happens: as the interpreter tells it, and what it sent (to a network that remembers; see `SENT`)."""
+    """A step that happens: as the interpreter tells it, what it sent (to a network that remembers; see `SENT`), and
+    which branches it took."""
 
     taken: Taken
     sent: Messages
+    branches: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Driver(Interpreter):
 
     def attempt(self, state: State, action: int, given: Mapping[int, Value]) -> Iterator[Done | Blocked]:
         """All steps of one action that agree with the choices given by uid, and those that come to nothing."""
-        yield from self._choose(state, action, given, 0, {OLD: state, SENT: ()})
+        yield from self._choose(state, action, given, 0, {OLD: state, SENT: (), BRANCHES: ()})
 
     def _choose(
         self, state: State, action: int, given: Mapping[int, Value], i: int, env: Env
@@ -118,7 +123,7 @@ class Driver(Interpreter):
             if isinstance(end, tuple):
                 work, bound = end
                 choices = tuple((binder, env[binder.uid]) for binder in decl.parameters) + bound.get(PICKS, ())
-                yield Done(Taken(action, choices, tuple(work)), bound[SENT])
+                yield Done(Taken(action, choices, tuple(work)), bound[SENT], bound[BRANCHES])
             else:
                 yield Blocked(action, dict(env), state, stop=end)
         for condition, bound, at in blocks:
@@ -147,10 +152,44 @@ class _Recorder(Executor):
         match statement:
             case ir.Require(condition=condition):
                 return self._required(condition)
+            case ir.Choice(branches=branches):
+                inner = super()._statement(statement)
+                return self._branching(inner, [condition for condition, _ in branches])
             case ir.Assign(variable=name, value=ir.Binary(operator="union", right=new)) if name in self._networks:
                 return self._sending(self._index[name], new)
             case _:
                 return super()._statement(statement)
+
+    def _branching(self, code: Code, conditions: list[ir.Expr]) -> Code:
+        """The choice between branches, which writes down which one is taken before it is."""
+        tests = [self._evaluator.compile(condition) for condition in conditions]
+        texts = [condition.span.text for condition in conditions]
+        taken = [(*(f"not ({text})" for text in texts[:i]), *texts[i : i + 1]) for i in range(len(texts) + 1)]
+
+        def note(s: Work, e: Env) -> None:
+            if BRANCHES in e:
+                number = next((i for i, test in enumerate(tests) if test(s, e)), len(tests))
+                e[BRANCHES] = (*e[BRANCHES], *taken[number])
+
+        if isinstance(code, Straight):
+            straight = code.run
+
+            def run(s: Work, e: Env) -> bool:
+                note(s, e)
+                return straight(s, e)
+
+            return Straight(run)
+        branching = code.run
+
+        def each(s: Work, e: Env) -> Iterator[End]:
+            try:
+                note(s, e)
+            except (CutOff, Fault) as stop:
+                yield stop
+                return
+            yield from branching(s, e)
+
+        return Branching(each)
 
     def _required(self, condition: ir.Expr) -> Code:
         holds = self._evaluator.compile(condition)

@@ -1,0 +1,370 @@
+"""Scenarios: short runs of a spec that together go everywhere, to drive an implementation with, step by step.
+
+Goals are each action, each control path of an action, each `reachable`, and each state at a border of the instance.
+The runs are the shortest ones, for they are found breadth-first; values are written as traces write them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, assert_never
+
+from checker.conform.driver import Blocked, Done, Driver
+from checker.explore.display import element
+from checker.explore.domains import Domains, Value
+from checker.explore.faults import CutOff
+from checker.explore.instance import instantiate
+from checker.explore.interpreter import State
+from checker.explore.replay import Teller
+from checker.language import ir
+from checker.language import types as ty
+from checker.language.finite import for_instance
+from checker.language.paths import paths
+
+Json = Any
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Something to be covered: its kind, and a name that is unique among those of the kind."""
+
+    kind: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """A run, and the goals that it covers. `steps` are the steps from each state to the next."""
+
+    states: tuple[State, ...]
+    steps: tuple[Done, ...]
+    covers: tuple[Goal, ...]
+
+
+@dataclass(frozen=True)
+class Suite:
+    """All scenarios of one instance. `missed`: the goals that no run reached; `exhausted`: no run can reach them."""
+
+    driver: Driver
+    instance: str
+    scenarios: tuple[Scenario, ...]
+    missed: tuple[Goal, ...]
+    states: int
+    exhausted: bool
+
+
+def generate(
+    spec: ir.Spec,
+    decl: ir.InstanceDecl,
+    most_states: int,
+    timeout: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    covered: frozenset[Goal] = frozenset(),
+) -> Suite:
+    """Scenarios for all goals that are reached within so many states, and in time, but those `covered` already.
+
+    Raises SpecError where the instance cannot be explored.
+    """
+    made = for_instance(spec, decl)
+    driver = Driver(instantiate(made, decl))
+    deadline = None if timeout is None else time.monotonic() + timeout
+    search = _Search(driver, most_states, deadline, progress, covered)
+    exhausted = search.run()
+    missed = tuple(goal for goal in search.wanted if goal not in search.found)
+    return Suite(driver, decl.name, tuple(search.scenarios()), missed, len(search.came), exhausted)
+
+
+@dataclass(frozen=True)
+class _Link:
+    """How a state was reached first."""
+
+    before: State
+    done: Done
+
+
+class _Search:
+    """Breadth-first search that remembers where each goal was first reached: by a state, or by a step from it."""
+
+    def __init__(
+        self,
+        driver: Driver,
+        most: int,
+        deadline: float | None,
+        progress: Callable[[int, int], None] | None,
+        covered: frozenset[Goal],
+    ) -> None:
+        self.driver, self.most, self.deadline, self.progress = driver, most, deadline, progress
+        self.covered = covered
+        self.came: dict[State, _Link | None] = {}
+        self.found: dict[Goal, tuple[State, Done | None]] = {}
+        self.wanted = [goal for goal in _goals(driver.spec) if goal not in covered]
+        self.reachables = {p.name: driver.predicate(p.clauses) for p in driver.spec.properties if p.kind == "reachable"}
+
+    def run(self) -> bool:
+        """Searches until all goals are reached; whether it saw all states."""
+        edge = list(dict.fromkeys(self.driver.initial()))
+        self.came.update(dict.fromkeys(edge))
+        for state in edge:
+            self._look(state)
+        while edge:
+            following: list[State] = []
+            for state in edge:
+                if self._is_over():
+                    return False
+                following.extend(self._expand(state))
+            edge = following
+        return True
+
+    def _is_over(self) -> bool:
+        if self.progress is not None and len(self.came) % 100 == 0:
+            self.progress(len(self.came), self.most)
+        late = self.deadline is not None and time.monotonic() > self.deadline
+        return late or len(self.came) >= self.most or all(goal in self.found for goal in self.wanted)
+
+    def _expand(self, state: State) -> Iterator[State]:
+        stuck = True
+        for number, action in enumerate(self.driver.spec.actions):
+            for result in self.driver.attempt(state, number, {}):
+                if isinstance(result, Blocked):
+                    if isinstance(result.stop, CutOff):
+                        self._reach(Goal("border", result.stop.bound), state, None)
+                    continue
+                stuck = False
+                self._reach(Goal("action", action.qualified), state, result)
+                self._reach(Goal("path", _path_name(action, "; ".join(result.branches))), state, result)
+                new = result.taken.state
+                if new not in self.came:
+                    self.came[new] = _Link(state, result)
+                    self._look(new)
+                    yield new
+        if stuck:
+            self._reach(Goal("border", "nothing more can happen"), state, None)
+
+    def _look(self, state: State) -> None:
+        for name, holds in self.reachables.items():
+            if Goal("reachable", name) not in self.found and holds(state):
+                self._reach(Goal("reachable", name), state, None)
+
+    def _reach(self, goal: Goal, state: State, done: Done | None) -> None:
+        if goal not in self.covered:
+            self.found.setdefault(goal, (state, done))
+
+    # --- runs ---------------------------------------------------------------------------------------
+
+    def scenarios(self) -> Iterator[Scenario]:
+        """A run for each goal, without those that are the beginning of another one."""
+        runs: dict[tuple[State, ...], tuple[tuple[Done, ...], list[Goal]]] = {}
+        for goal, (state, done) in self.found.items():
+            states, steps = self._run(state)
+            if done is not None:
+                states, steps = (*states, done.taken.state), (*steps, done)
+            # Steps with different labels may lead from a state to the same one; so a run is its states and labels.
+            key = (*states, *(((d.taken.action, d.branches),) for d in steps))
+            runs.setdefault(key, (steps, []))[1].append(goal)
+        every = [(tuple(key[: len(steps) + 1]), steps, goals) for key, (steps, goals) in runs.items()]
+        every.sort(key=lambda run: -len(run[1]))
+        kept: list[tuple[tuple[State, ...], tuple[Done, ...], list[Goal]]] = []
+        for states, steps, goals in every:
+            longer = next(
+                (run for run in kept if run[1][: len(steps)] == steps and run[0][: len(states)] == states), None
+            )
+            if longer is not None:
+                longer[2].extend(goals)
+            else:
+                kept.append((states, steps, list(goals)))
+        for states, steps, goals in reversed(kept):
+            yield Scenario(states, steps, tuple(sorted(goals, key=str)))
+
+    def _run(self, state: State) -> tuple[tuple[State, ...], tuple[Done, ...]]:
+        states, steps = [state], []
+        while (link := self.came[states[-1]]) is not None:
+            states.append(link.before)
+            steps.append(link.done)
+        return tuple(reversed(states)), tuple(reversed(steps))
+
+
+def _goals(spec: ir.Spec) -> Iterator[Goal]:
+    """The goals that are known before a search: which borders there are shows only then."""
+    for action in spec.actions:
+        yield Goal("action", action.qualified)
+        for path in paths(spec, action):
+            yield Goal("path", _path_name(action, path.label))
+    yield from (Goal("reachable", p.name) for p in spec.properties if p.kind == "reachable")
+
+
+def _path_name(action: ir.ActionDecl, label: str) -> str:
+    return f"{action.qualified}: {label}" if label else action.qualified
+
+
+# --- as JSON --------------------------------------------------------------------------------------
+
+
+def generate_all(
+    spec: ir.Spec,
+    decls: Sequence[ir.InstanceDecl],
+    most_states: int,
+    timeout: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[Suite, ...]:
+    """A suite for each instance, of what those before it do not cover."""
+    suites: list[Suite] = []
+    covered: frozenset[Goal] = frozenset()
+    for decl in decls:
+        suite = generate(spec, decl, most_states, timeout, progress, covered)
+        covered |= {goal for scenario in suite.scenarios for goal in scenario.covers}
+        suites.append(suite)
+    return tuple(suites)
+
+
+def to_json(spec: ir.Spec, suites: Sequence[Suite]) -> Json:
+    """The suites of a spec as one JSON value; `docs/conformance.md` describes it."""
+    return {
+        "format": "quorate-scenarios",
+        "version": 1,
+        "spec": spec.name,
+        "missed": [str(goal) for goal in missed(suites)],
+        "instances": [_suite_to_json(suite) for suite in suites],
+    }
+
+
+def missed(suites: Sequence[Suite]) -> tuple[Goal, ...]:
+    """The goals that no instance reached."""
+    return tuple(g for g in suites[-1].missed if all(g in suite.missed for suite in suites)) if suites else ()
+
+
+def _suite_to_json(suite: Suite) -> Json:
+    writer = _Writer(suite.driver)
+    return {
+        "instance": suite.instance,
+        "sizes": dict(suite.driver.instance.sizes),
+        "states": suite.states,
+        "exhausted": suite.exhausted,
+        "scenarios": [writer.scenario(i, scenario) for i, scenario in enumerate(suite.scenarios, start=1)],
+    }
+
+
+class _Writer:
+    """Writes runs as traces write events, with the whole state of whoever took a step after it."""
+
+    def __init__(self, driver: Driver) -> None:
+        self.driver, self.spec = driver, driver.spec
+
+    def scenario(self, number: int, scenario: Scenario) -> Json:
+        first = scenario.states[0]
+        domains = self.driver.domains(first)
+        constants = self.driver.instance.worlds[self.driver.world(first)].constants
+        return {
+            "name": f"scenario {number}",
+            "covers": [str(goal) for goal in scenario.covers],
+            "constants": {c.name: written(domains, c.type, constants[c.name]) for c in self.spec.constants},
+            "initial": self._state(first),
+            "steps": [
+                self._step(before, done) for before, done in zip(scenario.states[:-1], scenario.steps, strict=True)
+            ],
+        }
+
+    def _state(self, state: State) -> Json:
+        """Variables by name; the fields of a role by node."""
+        domains, found = self.driver.domains(state), {}
+        for i, variable in enumerate(self.spec.variables):
+            if variable.kind in ("state", "durable", "volatile"):
+                found[variable.name] = written(domains, variable.type, state[i])
+        return found
+
+    def _step(self, before: State, done: Done) -> Json:
+        domains, action = self.driver.domains(before), self.spec.actions[done.taken.action]
+        choices = list(done.taken.choices)
+        told: dict[str, Json] = {"action": action.qualified.removeprefix(f"{action.role}.")}
+        node: int | None = None
+        if action.role is not None:
+            binder, node = choices.pop(0)
+            told = {"node": written(domains, binder.type, node), **told}
+        if action.kind in ("on", "lose"):
+            binder, value = choices.pop(len(action.parameters) - 1 - (action.role is not None))
+            assert isinstance(binder.type, ty.Message)
+            told["received"] = self._message(domains, binder.type.name, value)
+        if choices:
+            told["args"] = {binder.name: written(domains, binder.type, value) for binder, value in choices}
+        if done.branches:
+            told["path"] = "; ".join(done.branches)
+        told["sent"] = [self._message(domains, kind, m) for kind, m in self._sent(before, done, action)]
+        told["after"] = self._after(before, done.taken.state, action.role, node)
+        return told
+
+    def _sent(self, before: State, done: Done, action: ir.ActionDecl) -> Sequence[tuple[str, Value]]:
+        network = self.spec.network
+        if network is not None and network.kind == "set":
+            types = [self.spec.variables[i].type for i, _ in done.sent]
+            return [(t.item.name, m) for t, (_, m) in zip(types, done.sent, strict=True) if isinstance(t, ty.Set)
+                    and isinstance(t.item, ty.Message)]  # fmt: skip
+        last = done.taken.choices[len(action.parameters) - 1][1] if action.message is not None else None
+        consumed = None if action.message is None else (action.message, last)
+        return list(Teller(self.driver, before).sent(before, done.taken.state, consumed))
+
+    def _after(self, before: State, after: State, role: str | None, node: int | None) -> Json:
+        """All fields of the node, and what else changed."""
+        domains, found = self.driver.domains(after), {}
+        for i, variable in enumerate(self.spec.variables):
+            if variable.kind not in ("state", "durable", "volatile"):
+                continue
+            if variable.role is None or not isinstance(variable.type, ty.Map):
+                if before[i] != after[i]:
+                    found[variable.name] = written(domains, variable.type, after[i])
+                continue
+            field = variable.name.removeprefix(f"{variable.role}.")
+            for key, (old, new) in enumerate(zip(before[i], after[i], strict=True)):
+                if variable.role == role and key == node:
+                    found[field] = written(domains, variable.type.value, new)
+                elif old != new:
+                    found[f"{written(domains, variable.type.key, key)}.{field}"] = written(
+                        domains, variable.type.value, new
+                    )
+        return found
+
+    def _message(self, domains: Domains, kind: str, message: Value) -> Json:
+        layout = domains.fields(ty.Message(kind))
+        values = {name: written(domains, type_, v) for (name, type_), v in zip(layout, message, strict=True)}
+        ends = {end: values.pop(end) for end in ("from", "to") if end in values}
+        return {"type": kind, **ends, "fields": values}
+
+
+def written(domains: Domains, type_: ty.Type, value: Value) -> Json:
+    """A value as traces write it; keys of maps that have none, false, zero or nothing are left out."""
+    match type_:
+        case ty.Bool() | ty.Int() | ty.Range() | ty.Order():
+            return value
+        case ty.Sort():
+            return element(domains.spec, type_, value)
+        case ty.Enum(name):
+            return domains.enumerators(name)[value]
+        case ty.Option(item):
+            return None if value is None else written(domains, item, value)
+        case ty.Quorum(name):
+            of = next(q.of for q in domains.spec.quorums if q.name == name)
+            return [written(domains, of, x) for x in domains.members(name)[value]]
+        case ty.Record() | ty.Message():
+            fields = zip(domains.fields(type_), value, strict=True)
+            return {name: written(domains, t, x) for (name, t), x in fields}
+        case ty.Set(item):
+            return [written(domains, item, x) for x in sorted(value, key=domains.key(item))]
+        case ty.Seq(_, item):
+            return [written(domains, item, x) for x in value]
+        case ty.Map(key, item):
+            keys = domains.values(key, domains.spec.span)
+            pairs = [
+                (_key(written(domains, key, k)), written(domains, item, x)) for k, x in zip(keys, value, strict=True)
+            ]
+            return {k: x for k, x in pairs if x not in (None, False, 0) and x != [] and x != {}}
+        case ty.Bag() | ty.Queue():
+            raise ValueError(f"{ty.show(type_)} is not written")
+        case _:
+            assert_never(type_)
+
+
+def _key(value: Json) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
