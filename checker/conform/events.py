@@ -58,7 +58,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Header:
-    """What holds for all of a trace."""
+    """What holds for all of a trace. `where` is the line that says it, of the last file that has one."""
 
     spec: str | None = None
     nodes: Mapping[str, tuple[str | int, ...]] = field(default_factory=dict)
@@ -66,6 +66,7 @@ class Header:
     messages: bool = False
     ordered: bool = False
     constants: Mapping[str, Json] = field(default_factory=dict)
+    where: Where = Where("the trace", 1, "")
 
     def with_(self, other: Header) -> Header:
         """The header of several files together. They are in order only if there is one file."""
@@ -79,6 +80,7 @@ class Header:
             self.messages or other.messages,
             False,
             {**self.constants, **other.constants},
+            other.where,
         )
 
 
@@ -150,6 +152,7 @@ def _header(where: Where, told: dict[str, Json]) -> Header:
         _expect(where, told, "messages", bool, False),
         _expect(where, told, "ordered", bool, False),
         _expect(where, told, "constants", dict, {}),
+        where,
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from checker.conform.events import Event, Header, Where
+from checker.conform.events import Event, Header
 from checker.conform.values import Reader, Unfit, parts
 from checker.explore.domains import Value
 from checker.language import ir
@@ -133,7 +133,7 @@ class Meaning:
         for name in self.header.complete:
             if name not in known:
                 hint = did_you_mean(name, known) or "fields that the spec does not have cannot be complete"
-                raise Where("the header", 1, "").error("Q1002", f"the spec has no field `{name}`", hint)
+                raise self.header.where.error("Q1002", f"the spec has no field `{name}`", hint)
         return frozenset(i for name in self.header.complete for i in known[name])
 
     def seen(self, event: Event) -> Seen:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from checker.conform.events import Header, Trace, Where
+from checker.conform.events import Header, Trace
 from checker.conform.mapping import Renaming
 from checker.conform.order import read
 from checker.conform.steps import Meaning, Pattern
@@ -16,8 +16,6 @@ from checker.language import ir
 from checker.language import types as ty
 from checker.language.finite import for_instance
 from checker.source import Diagnostic, SpecError
-
-_HEADER = "the header"
 
 
 @dataclass
@@ -68,9 +66,7 @@ def _nodes(spec: ir.Spec, header: Header) -> Names:
         if sort in {o.name for o in spec.orders}:
             continue
         if sort not in sorts:
-            raise Where(_HEADER, 1, "").error(
-                "Q1002", f"the header has nodes of `{sort}`, which is no sort of the spec"
-            )
+            raise header.where.error("Q1002", f"the header has nodes of `{sort}`, which is no sort of the spec")
         for node in nodes:
             names.element(sort, node)
     names.closed = frozenset(header.nodes)
