@@ -1,0 +1,356 @@
+"""Recorded runs against specs: what is accepted, what is not and why, and what a trace may leave out."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from checker.cli.app import quorate
+from checker.cli.outcome import Exit
+from checker.conform.follow import Options, conform
+from checker.conform.mapping import read_map
+from checker.language.frontend import load, load_source
+from checker.language.ir import Spec
+from checker.source import Source, SpecError
+from checker.verdict import Conformance, Conforms
+
+ROOT = Path(__file__).parent.parent.parent
+TRACES = ROOT / "tests" / "models" / "traces"
+RAFT, PAXOS = (load(ROOT / "specs" / f"{name}.spec").spec for name in ("raft", "paxos"))
+
+Json = dict[str, Any]
+
+
+def lines(name: str) -> list[Json]:
+    return [json.loads(line) for line in (TRACES / f"{name}.ndjson").read_text().splitlines()]
+
+
+@pytest.fixture
+def follow(tmp_path: Path) -> Callable[..., Conformance]:
+    """Checks events, or several files of them."""
+
+    def check(spec: Spec, *files: Iterable[Json], map_text: str | None = None, **options: Any) -> Conformance:
+        paths = []
+        for i, events in enumerate(files):
+            paths.append(str(tmp_path / f"{i}.ndjson"))
+            Path(paths[-1]).write_text("".join(json.dumps(event) + "\n" for event in events))
+        renaming = None
+        if map_text is not None:
+            (tmp_path / "map.toml").write_text(map_text)
+            renaming = read_map(str(tmp_path / "map.toml"))
+        return conform(spec, paths, renaming, Options(**options))
+
+    return check
+
+
+# --- what models write ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("spec", "name"), [(RAFT, "raft"), (PAXOS, "paxos")])
+def test_the_samples_conform(spec: Spec, name: str) -> None:
+    answer = conform(spec, [str(TRACES / f"{name}.ndjson")])
+    assert answer.answer is Conforms.YES and answer.accepted == answer.events == len(lines(name)) - 1
+
+
+def test_the_trace_of_the_documentation_conforms(follow: Callable[..., Conformance]) -> None:
+    text = (ROOT / "docs" / "trace-format.md").read_text()
+    block = text.split("<!-- trace of: specs/raft.spec -->\n```json\n")[1].split("```")[0]
+    answer = follow(RAFT, [json.loads(line) for line in block.splitlines()])
+    assert answer.answer is Conforms.YES and answer.accepted == 11
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_a_wrong_value_is_found_where_it_is(follow: Callable[..., Conformance], seed: int) -> None:
+    """A term, a ballot or an index that is changed in some event is the event at fault."""
+    rng = random.Random(seed)
+    spec, name, fields = rng.choice([(RAFT, "raft", ("term", "last", "commit")), (PAXOS, "paxos", ("promised",))])
+    events = lines(name)
+    number = rng.choice([i for i, e in enumerate(events) if i and any(f in e.get("set", {}) for f in fields)])
+    field = next(f for f in fields if f in events[number]["set"])
+    events[number]["set"][field] += 1
+    answer = follow(spec, events)
+    assert answer.answer is Conforms.NO and answer.fault is not None
+    assert answer.fault.line == number + 1 and answer.accepted == number - 1
+    said = [d for o in answer.fault.obstacles for d in o.differences]
+    assert any(f".{field} " in d or d.startswith(f"{field} ") for d in said), said
+
+
+def test_a_lost_event_is_missed(follow: Callable[..., Conformance]) -> None:
+    events = lines("paxos")
+    gone = next(i for i, e in enumerate(events) if e.get("action") == "on Accept")
+    answer = follow(PAXOS, events[:gone] + events[gone + 1 :])
+    assert answer.answer is Conforms.NO and answer.accepted >= gone - 1
+
+
+def test_the_guard_that_blocks_is_named_with_its_values(follow: Callable[..., Conformance]) -> None:
+    head = {"trace": 1, "nodes": {"Acceptor": ["a0", "a1", "a2"]}, "ordered": True}
+    events = [
+        head,
+        {"action": "prepare", "args": {"b": 1}, "sent": [{"id": "p", "type": "Prepare", "fields": {"ballot": 1}}]},
+        {"node": "a0", "action": "on Prepare", "received": "p"},
+        {"node": "a0", "action": "on Prepare", "received": "p"},
+    ]
+    answer = follow(PAXOS, events)
+    assert answer.fault is not None and answer.accepted == 2
+    (obstacle,) = answer.fault.obstacles
+    assert obstacle.kind == "guard" and obstacle.clause is not None
+    assert obstacle.clause.text == "promised < m.ballot"
+    assert ("promised", 1) in [pair for fact in obstacle.clause.because for pair in fact.witnesses]
+    assert obstacle.clause.place is not None and obstacle.clause.place.line == 32
+
+
+# --- what a trace may leave out -------------------------------------------------------------------
+
+
+def stripped(events: list[Json], *members: str, keep: Callable[[Json], bool] = lambda e: True) -> list[Json]:
+    head = {k: v for k, v in events[0].items() if k not in ("complete", "messages")}
+    return [head, *({k: v for k, v in e.items() if k not in members} for e in events[1:] if keep(e))]
+
+
+@pytest.mark.parametrize("members", [("set",), ("args",), ("set", "args"), ("received",), ("time", "heard")])
+def test_what_is_not_told_is_filled_in(follow: Callable[..., Conformance], members: tuple[str, ...]) -> None:
+    events = lines("paxos")
+    kept = stripped(events, *members)
+    answer = follow(PAXOS, kept)
+    assert answer.answer is Conforms.YES, answer.fault
+
+
+def test_names_of_actions_may_be_left_out(follow: Callable[..., Conformance]) -> None:
+    events = [{k: v for k, v in e.items() if k != "action" or v in ("crash", "restart")} for e in lines("paxos")]
+    assert follow(PAXOS, events).answer is Conforms.YES
+
+
+def test_messages_that_are_told_in_part(follow: Callable[..., Conformance]) -> None:
+    events = lines("paxos")
+    for event in events[1:]:
+        for message in event.get("sent", ()):
+            if message["type"] in ("Accept", "Promise"):
+                del message["fields"]
+    assert follow(PAXOS, events).answer is Conforms.YES
+    events[-9]["set"] = {"voted": {"ballot": 2, "value": "another"}}  # of a message whose value nobody told
+    assert follow(PAXOS, events).answer is Conforms.NO
+
+
+def test_events_that_are_missing_are_filled_in_where_numbers_say_so(follow: Callable[..., Conformance]) -> None:
+    events = lines("paxos")
+    numbers: dict[str, int] = {}
+    for event in events[1:]:
+        numbers[event["node"]] = event["seq"] = numbers.get(event["node"], 0) + 1
+    gone = next(i for i, e in enumerate(events) if e.get("action") == "on Accept")
+    events[0].pop("messages")
+    later = next(e for e in events[gone + 1 :] if e["node"] == events[gone]["node"])
+    assert later["seq"] == events[gone]["seq"] + 1
+    fewer = events[:gone] + events[gone + 1 :]
+    answer = follow(PAXOS, fewer)
+    assert answer.answer is Conforms.YES and "filled in" in answer.notes[0]
+
+
+def test_hidden_steps(follow: Callable[..., Conformance]) -> None:
+    events = [e for e in lines("raft") if e.get("action") != "advance_commit"]
+    map_text = 'hidden = ["Server.advance_commit"]\nmost_hidden = 1\nunlogged = ["commit"]\n'
+    assert follow(RAFT, events).answer is Conforms.NO
+    assert follow(RAFT, events, map_text=map_text).answer is Conforms.YES
+
+
+def test_logs_of_several_nodes_are_merged(follow: Callable[..., Conformance]) -> None:
+    events = lines("raft")
+    head = {k: v for k, v in events[0].items() if k != "ordered"}
+    nodes = sorted({e["node"] for e in events[1:]}, reverse=True)
+    files = [[head, *(e for e in events[1:] if e["node"] == node)] for node in nodes]
+    answer = follow(RAFT, *files)
+    assert answer.answer is Conforms.YES and answer.accepted == len(events) - 1
+
+
+def test_a_message_that_is_received_before_it_is_sent(follow: Callable[..., Conformance]) -> None:
+    events = lines("paxos")
+    sent = next(i for i, e in enumerate(events) if e.get("action") == "on Prepare")
+    events[sent - 1], events[sent] = events[sent], events[sent - 1]
+    answer = follow(PAXOS, events)
+    assert answer.fault is not None and answer.fault.line == sent
+    assert "was not sent before" in answer.fault.obstacles[0].differences[0]
+
+
+def test_an_order_that_was_not_tried_is_no_verdict(follow: Callable[..., Conformance]) -> None:
+    events = lines("paxos")
+    head = {k: v for k, v in events[0].items() if k not in ("ordered", "complete")}
+    events = [head, *({k: v for k, v in e.items() if k != "heard"} for e in events[1:])]
+    propose = [e for e in events if e.get("action") == "propose"]
+    rest = [e for e in events if e.get("action") != "propose"]
+    answer = follow(PAXOS, [events[0], *propose], rest)
+    assert answer.answer is Conforms.UNKNOWN and "order" in answer.reason
+
+
+def test_too_many_open_states_are_no_verdict(follow: Callable[..., Conformance]) -> None:
+    head = {"trace": 1, "nodes": {"Acceptor": ["a0", "a1", "a2"]}, "ordered": True}
+    values = [{"action": "prepare", "args": {"b": 30}}, *({"action": "prepare"} for _ in range(4))]
+    answer = follow(PAXOS, [head, *values], most_states=100)
+    assert answer.answer is Conforms.UNKNOWN and "100 states" in answer.reason
+
+
+def test_orders_grow_as_the_run_needs(follow: Callable[..., Conformance]) -> None:
+    """Nothing tells how high the terms are."""
+    head = {"trace": 1, "nodes": {"Server": ["s0", "s1", "s2"]}}
+    answer = follow(RAFT, [head, *({"node": "s0", "action": "start_election"} for _ in range(40))])
+    assert answer.answer is Conforms.YES
+    assert int(dict(answer.sizes)["Term"]) > 40
+
+
+# --- other networks and steps ---------------------------------------------------------------------
+
+QUEUES = """
+spec Queues
+
+sort Node
+
+message Count(number: 0..9) from Node to Node
+
+network {network}
+
+role Node
+    durable sent_up_to: 0..9 = 0
+    durable heard: Map[Node, 0..9] = [n in Node -> 0]
+
+    action count(n in Node)
+        require n != self
+        pick by in 1..2 where sent_up_to + by <= 9
+        sent_up_to := sent_up_to + by
+        send Count(sent_up_to) to n
+
+    on Count(m)
+        require m.to == self
+        heard[m.from] := m.number
+"""
+
+
+def counting(order: tuple[str, ...], by: int = 1) -> list[Json]:
+    head = {"trace": 1, "ordered": True, "complete": ["sent_up_to", "heard"], "messages": True}
+    sends = [
+        {"node": "a", "action": "count", "args": {"n": "b", "by": by}, "set": {"sent_up_to": by * k},
+         "sent": [{"id": f"m{k}", "type": "Count", "to": "b", "fields": {"number": by * k}}]}
+        for k in (1, 2, 3)
+    ]  # fmt: skip
+    number = {f"m{k}": by * k for k in (1, 2, 3)}
+    receipts = [{"node": "b", "action": "on Count", "received": m, "set": {"heard[a]": number[m]}} for m in order]
+    return [head, *sends, *receipts]
+
+
+@pytest.mark.parametrize(
+    ("network", "order", "accepted"),
+    [
+        ("fifo", ("m1", "m2", "m3"), 6),
+        ("fifo", ("m2",), 3),
+        ("reordering", ("m2", "m1", "m3"), 6),
+        ("reordering", ("m2", "m2"), 4),
+        ("lossy, duplicating, reordering", ("m2", "m2", "m1"), 6),
+        ("fifo", ("m1", "m3"), 4),
+    ],
+)
+@pytest.mark.parametrize("by", [1, 2])
+def test_networks(
+    follow: Callable[..., Conformance], network: str, order: tuple[str, ...], accepted: int, by: int
+) -> None:
+    spec = load_source(Source("queues.spec", QUEUES.format(network=network))).spec
+    answer = follow(spec, counting(order, by))
+    assert answer.accepted == accepted, answer.fault
+
+
+def test_another_pick_is_seen(follow: Callable[..., Conformance]) -> None:
+    spec = load_source(Source("queues.spec", QUEUES.format(network="fifo"))).spec
+    events = counting(("m1",))
+    events[2]["args"]["by"] = 2
+    answer = follow(spec, events)
+    assert answer.accepted == 1
+
+
+# --- maps -----------------------------------------------------------------------------------------
+
+
+def test_other_words(follow: Callable[..., Conformance]) -> None:
+    head = {"trace": 1, "ordered": True, "nodes": {"Server": ["10.0.0.1", "10.0.0.2"]}, "complete": ["currentTerm"]}
+    events = [
+        head,
+        {"node": "10.0.0.1", "action": "tick"},
+        {
+            "node": "10.0.0.1",
+            "action": "becomeCandidate",
+            "set": {"currentTerm": 1, "votedFor": "10.0.0.1", "role": "CANDIDATE", "timer": 7},
+            "sent": [{"id": "x", "type": "VoteReq", "fields": {"term": 1, "last_index": 0, "last_term": 0}}],
+        },
+        {
+            "node": "10.0.0.2",
+            "action": "handleVoteReq",
+            "received": "x",
+            "set": {"votedFor": "10.0.0.1", "currentTerm": 1},
+        },
+        {"node": "10.0.0.2", "action": "noop", "is": {"role": "FOLLOWER"}},
+        {"node": "10.0.0.1", "action": "noop", "is": {"commit": -1}},
+    ]
+    map_text = """
+        ignore = ["tick"]
+        unlogged = ["timer"]
+        actions = { becomeCandidate = "start_election", handleVoteReq = "on RequestVote", noop = "" }
+        fields = { currentTerm = "term", votedFor = "voted_for", role = "mode" }
+        messages = { VoteReq = "RequestVote" }
+        nodes = { "10.0.0.1" = "s0", "10.0.0.2" = "s1" }
+        [values]
+        role = { CANDIDATE = "candidate", FOLLOWER = "follower" }
+        commit = { "-1" = 0 }
+        [none]
+        votedFor = -1
+    """
+    answer = follow(RAFT, events, map_text=map_text)
+    assert answer.answer is Conforms.YES, answer.fault
+    assert answer.events == 4 and answer.steps == 2
+
+
+@pytest.mark.parametrize(
+    ("event", "code", "message"),
+    [
+        ({"node": "s0", "action": "start_elektion"}, "Q1002", "no action `start_elektion`"),
+        ({"node": "s0", "action": "client_request", "args": {"value": 3}}, "Q1002", "no parameter `value`"),
+        ({"node": "s0", "action": "start_election", "set": {"trem": 1}}, "Q1002", "no field `trem`"),
+        ({"node": "s0", "action": "start_election", "set": {"term": "1"}}, "Q1003", "is no Term"),
+        ({"node": "s0", "action": "start_election", "set": {"mode": "boss"}}, "Q1003", "is no Mode"),
+        ({"node": "s0", "action": "start_election", "set": {"log.x": 1}}, "Q1003", "is no place"),
+        ({"node": "s0", "action": "start_election", "sent": [{"type": "Ask"}]}, "Q1002", "no message `Ask`"),
+        ({"node": "s9", "action": "start_election"}, "Q1003", "is no Server"),
+        ({"node": "s0", "aktion": "start_election"}, "Q1001", "no member `aktion`"),
+        ({"node": "s0", "seq": "first"}, "Q1001", "is not an integer"),
+        ({"node": "s0", "action": "start_election", "set": {"term": -1}}, "Q1003", "count from 0"),
+    ],
+)
+def test_what_is_refused(follow: Callable[..., Conformance], event: Json, code: str, message: str) -> None:
+    with pytest.raises(SpecError, match=message) as error:
+        follow(RAFT, [{"trace": 1, "nodes": {"Server": ["s0", "s1"]}}, event])
+    assert error.value.diagnostics[0].code == code
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+def run(*arguments: str) -> tuple[int, str]:
+    result = CliRunner().invoke(quorate, ["conform", *arguments], standalone_mode=False)
+    assert result.exception is None, result.exception
+    return result.return_value, result.output
+
+
+def test_exit_codes_and_json(tmp_path: Path) -> None:
+    spec, trace = str(ROOT / "specs" / "paxos.spec"), str(TRACES / "paxos.ndjson")
+    code, out = run(spec, "--trace", trace)
+    assert code is Exit.OK and "conforms: all 24 events" in out
+    bad = tmp_path / "bad.ndjson"
+    bad.write_text(Path(trace).read_text().replace('"set": {"promised": 2}', '"set": {"promised": 3}', 1))
+    code, out = run(spec, "--trace", str(bad), "--html", str(tmp_path / "page.html"))
+    assert code is Exit.VIOLATED and "would be 2; the trace has 3" in out
+    assert "Conformance" in (tmp_path / "page.html").read_text()
+    code, out = run(spec, "--trace", str(bad), "--json")
+    told = json.loads(out)
+    assert told["answer"] == "no" and told["fault"]["line"] == 11 and told["accepted"] == 9
+    (tmp_path / "empty.ndjson").write_text("")
+    assert run(spec, "--trace", str(tmp_path / "empty.ndjson"))[0] is Exit.NOTHING
