@@ -22,19 +22,29 @@ class Vote:
     ballot: int
     command: str
 
-    def shown(self) -> dict[str, object]:
-        return {"ballot": self.ballot, "command": self.command or None}
+
+# In the spec each ballot is a node: the leader of the ballot. So it is the sender of `Prepare` and `Accept`, and the
+# receiver of the answers.
 
 
 @dataclass(frozen=True, slots=True)
 class Prepare(Message):
     ballot: int
 
+    def shown(self) -> dict[str, object]:
+        return {}
+
 
 @dataclass(frozen=True, slots=True)
 class Promise(Message):
     ballot: int
     votes: dict[int, Vote]
+
+    def shown(self) -> dict[str, object]:
+        return {"votes": self.votes}
+
+    def shown_to(self, to: str | None) -> int:
+        return self.ballot
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +54,7 @@ class Accept(Message):
     command: str
 
     def shown(self) -> dict[str, object]:
-        return {"ballot": self.ballot, "slot": self.slot, "command": self.command or None}
+        return {"slot": self.slot, "command": self.command}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +64,10 @@ class Accepted(Message):
     command: str
 
     def shown(self) -> dict[str, object]:
-        return {"ballot": self.ballot, "slot": self.slot, "command": self.command or None}
+        return {"slot": self.slot, "command": self.command}
+
+    def shown_to(self, to: str | None) -> int:
+        return self.ballot
 
 
 # What the spec does not have: how the others learn what is chosen, and that there is a leader.
@@ -85,8 +98,8 @@ class Chosen(Message):
 
 class Server(Node):
     DURABLE: ClassVar[dict[str, Any]] = {"promised": int | None, "votes": dict[int, Vote], "chosen": tuple[str, ...]}
-    SHOWN = ("promised", "votes", "leads", "plan")
-    COUNTED = (Promise, Accepted)
+    SHOWN = ("promised", "votes", "heard", "latest", "leads", "proposed")
+    COUNTED = (Accepted,)
 
     def __init__(
         self,
@@ -109,9 +122,10 @@ class Server(Node):
         self.delivered = 0
         # The leader of `ballot`, or who wants to be
         self.ballot: int | None = None
-        self.promises: dict[str, dict[int, Vote]] = {}
-        self.leads: dict[int, bool] = {}
-        self.plan: dict[int, dict[int, Vote]] = {}
+        self.heard: frozenset[str] = frozenset()  # whose promises it has
+        self.latest: dict[int, Vote] = {}  # the latest votes that they report
+        self.leads = False
+        self.proposed_slots: frozenset[int] = frozenset()
         self.proposals: dict[int, Envelope] = {}
         self.accepted: dict[int, frozenset[str]] = {}
 
@@ -129,34 +143,38 @@ class Server(Node):
         self.send(Accepted(m.ballot, m.slot, m.command))
 
     @action
-    def prepare(self, b: int) -> None:
-        self.send(Prepare(b))
+    def prepare(self) -> None:
+        self.send(Prepare(self.led()))
+
+    @handler
+    def on_promise(self, m: Promise, sender: str) -> None:
+        self.heard = self.heard | {sender}
+        self.latest = self.later_votes(self.latest, m.votes)
+        self.leads = self.is_quorum(self.heard)
 
     @action
-    def lead(self, b: int) -> None:
-        self.leads = {**self.leads, b: True}
-        self.plan = {**self.plan, b: self.latest_votes()}
+    def propose_again(self, s: int) -> None:
+        self.propose_in(s, self.latest[s].command)
 
     @action
-    def propose_again(self, b: int, s: int) -> None:
-        self.proposals[s] = self.send(Accept(b, s, self.plan[b][s].command))
+    def fill_gap(self, s: int) -> None:
+        self.propose_in(s, NOOP)
 
     @action
-    def fill_gap(self, b: int, s: int) -> None:
-        self.proposals[s] = self.send(Accept(b, s, NOOP))
+    def propose(self, s: int, c: str) -> None:
+        self.propose_in(s, c)
 
-    @action
-    def propose(self, b: int, s: int, c: str) -> None:
-        self.proposals[s] = self.send(Accept(b, s, c))
+    def propose_in(self, s: int, c: str) -> None:
+        self.proposed_slots = self.proposed_slots | {s}
+        self.proposals[s] = self.send(Accept(self.led(), s, c))
 
-    def latest_votes(self) -> dict[int, Vote]:
-        """For each slot the latest vote that the promises report."""
-        latest: dict[int, Vote] = {}
-        for votes in self.promises.values():
-            for slot, vote in votes.items():
-                if slot not in latest or latest[slot].ballot < vote.ballot:
-                    latest[slot] = vote
-        return latest
+    def later_votes(self, mine: dict[int, Vote], others: dict[int, Vote]) -> dict[int, Vote]:
+        """For each slot the later of two votes."""
+        later = {s: vote for s, vote in others.items() if s not in mine or mine[s].ballot < vote.ballot}
+        return {**mine, **later}
+
+    def actor(self, step: str) -> str | int:
+        return self.name if step in ("on Prepare", "on Accept") else self.led()
 
     def may_promise(self, ballot: int) -> bool:
         return self.promised is None or self.promised < ballot
@@ -184,10 +202,10 @@ class Server(Node):
             case Accept(ballot) if self.may_vote(ballot):
                 self.yield_to(ballot)
                 self.on_accept(message, sender)
-            case Promise(ballot, votes) if ballot == self.ballot and not self.is_leader():
-                self.promises[sender] = votes
-                if self.is_quorum(self.promises):
-                    self.take_over(ballot)
+            case Promise(ballot) if ballot == self.ballot and not self.is_leader():
+                self.on_promise(message, sender)
+                if self.leads:
+                    self.take_over()
             case Accepted(ballot, slot, command) if ballot == self.ballot:
                 self.accepted[slot] = self.accepted.get(slot, frozenset()) | {sender}
                 if self.is_quorum(self.accepted[slot]):
@@ -206,8 +224,7 @@ class Server(Node):
 
     def proposed(self, value: str, members: tuple[str, ...] | None) -> None:
         if self.is_leader():
-            assert self.ballot is not None
-            self.propose(self.ballot, len(self.proposals), value)
+            self.propose(len(self.proposals), value)
             self.vote_oneself(self.proposals[len(self.proposals) - 1])
 
     def stand(self) -> None:
@@ -215,22 +232,20 @@ class Server(Node):
         count, mine = len(self.members), self.members.index(self.name)
         self.ballot = (max(self.promised or 0, self.ballot or 0) // count + 1) * count + mine
         self.leader = None
-        self.promises, self.proposals, self.accepted = {}, {}, {}
-        self.leads, self.plan = {}, {}
+        self.heard, self.latest, self.leads, self.proposed_slots = frozenset(), {}, False, frozenset()
+        self.proposals, self.accepted = {}, {}
         self.await_leader()
-        self.prepare(self.ballot)
+        self.prepare()
         self.vote_oneself(self.effects.sent[-1])
 
-    def take_over(self, ballot: int) -> None:
-        self.lead(ballot)
+    def take_over(self) -> None:
         self.leader = self.name
         self.set_timer("leader", None)
-        plan = self.plan[ballot]
-        for slot in range(max(plan, default=-1) + 1):
-            if slot in plan:
-                self.propose_again(ballot, slot)
+        for slot in range(max(self.latest, default=-1) + 1):
+            if slot in self.latest:
+                self.propose_again(slot)
             else:
-                self.fill_gap(ballot, slot)
+                self.fill_gap(slot)
             self.vote_oneself(self.proposals[slot])
         self.beat()
 
@@ -244,7 +259,7 @@ class Server(Node):
 
     def beat(self) -> None:
         """Tells all that the leader is there, and sends again what is not chosen yet, as the same messages."""
-        self.send(Beat(self.ballot or 0, len(self.chosen)))
+        self.send(Beat(self.led(), len(self.chosen)))
         for slot, envelope in self.proposals.items():
             if slot >= len(self.chosen) or not self.is_quorum(self.accepted.get(slot, ())):
                 self.effects.sent.append(envelope)
@@ -272,7 +287,16 @@ class Server(Node):
     # --- small parts ------------------------------------------------------------------------------
 
     def is_leader(self) -> bool:
-        return self.ballot is not None and self.leads.get(self.ballot, False)
+        return self.ballot is not None and self.leads
+
+    def led(self) -> int:
+        """The ballot that it leads, or wants to."""
+        assert self.ballot is not None
+        return self.ballot
+
+    def state(self) -> dict[str, object]:
+        named = {name: getattr(self, name) for name in self.SHOWN if name != "proposed"}
+        return {**named, "proposed": self.proposed_slots}
 
     def yield_to(self, ballot: int) -> None:
         """Whoever hears of a higher ballot leads no more, and does not stand at once."""

@@ -24,6 +24,10 @@ class Message:
         """The fields as the spec sees them, for traces."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
+    def shown_to(self, to: str | None) -> str | int | None:
+        """The receiver as the spec sees it."""
+        return to
+
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
@@ -76,7 +80,7 @@ class Step:
     `before` and `after` are the fields that the node shows; all values in them are immutable.
     """
 
-    node: str
+    node: str | int
     action: str
     args: Mapping[str, object]
     received: str | None
@@ -228,6 +232,10 @@ class Node(ABC):
         """What the trace shows, by the spec's names."""
         return {name: getattr(self, name) for name in self.SHOWN}
 
+    def actor(self, step: str) -> str | int:
+        """Who takes the step, by the spec's names."""
+        return self.name
+
     # What protocols use.
 
     def send(self, message: Message, to: str | None = None) -> Envelope:
@@ -252,4 +260,6 @@ class Node(ABC):
             self._deep = False
         sent, heard = tuple(self.effects.sent[first:]), tuple(self._heard)
         self._heard.clear()
-        self.effects.steps.append(Step(self.name, name, args, received, heard, before, self.state(), sent, self.now))
+        self.effects.steps.append(
+            Step(self.actor(name), name, args, received, heard, before, self.state(), sent, self.now)
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 from typing import Protocol as Interface
@@ -14,6 +14,7 @@ from models import raft as raft_module
 from models import zab as zab_module
 from models.node import Effects, Event, Message, Node
 from models.plan import Change, Plan
+from models.raft import NOOP
 from models.raft_extended import ExtendedServer
 from models.replica import Replica
 
@@ -45,6 +46,7 @@ class Protocol:
     shown: type[Node]  # whose fields the trace shows
     build: Build  # from name, plan, random numbers, number of the start, and whether to record
     modules: tuple[ModuleType, ...] = ()  # where its messages are
+    constants: Mapping[str, trace.Json] = field(default_factory=dict)  # of the spec
     serves: bool = True
     fifo: bool = False
 
@@ -52,7 +54,7 @@ class Protocol:
         named = [name for name in plan.names if self.serves or name.startswith("a")]
         features = ["snapshots"] if plan.snapshot_every else []
         features += ["membership"] if any(isinstance(fault, Change) for fault in plan.faults) else []
-        return trace.header(self.spec, {self.sort: named}, self.shown.SHOWN, ordered, features)
+        return trace.header(self.spec, {self.sort: named}, self.shown.SHOWN, ordered, features, self.constants)
 
     @property
     def messages(self) -> dict[str, type[Message]]:
@@ -83,7 +85,7 @@ def multi(server: type[multi_paxos.Server] = multi_paxos.Server) -> Protocol:
     def build(name: str, plan: Plan, rng: random.Random, boot: int, recording: bool) -> Machine:
         return Replica(server(name, plan.names, rng, boot, recording), plan.local_reads)
 
-    return Protocol("multi-paxos", "MultiPaxos", "Acceptor", server, build, (multi_paxos,))
+    return Protocol("multi-paxos", "MultiPaxos", "Acceptor", server, build, (multi_paxos,), {"noop": NOOP})
 
 
 def single(

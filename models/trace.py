@@ -20,13 +20,20 @@ def line(value: Json) -> str:
 
 
 def header(
-    spec: str, nodes: Mapping[str, Sequence[str]], complete: Iterable[str], ordered: bool, features: Sequence[str] = ()
+    spec: str,
+    nodes: Mapping[str, Sequence[str]],
+    complete: Iterable[str],
+    ordered: bool,
+    features: Sequence[str],
+    constants: Mapping[str, Json],
 ) -> Json:
     told: dict[str, Json] = {"trace": 1, "spec": spec, "nodes": nodes, "complete": list(complete), "messages": True}
     if ordered:
         told["ordered"] = True
     if features:
         told["features"] = list(features)
+    if constants:
+        told["constants"] = dict(constants)
     return told
 
 
@@ -47,8 +54,8 @@ def event(step: Step) -> Json:
 
 def _sent(envelope: Envelope) -> Json:
     told: dict[str, Json] = {"id": envelope.id, "type": type(envelope.message).__name__}
-    if envelope.to is not None:
-        told["to"] = envelope.to
+    if (to := envelope.message.shown_to(envelope.to)) is not None:
+        told["to"] = to
     told["fields"] = {name: shown(value) for name, value in envelope.message.shown().items()}
     return told
 

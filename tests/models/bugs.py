@@ -150,21 +150,21 @@ class InsistsOnItsValue(paxos.Proposer):
         return self.value
 
 
+Votes = dict[int, multi_paxos.Vote]
+
+
 class ForgetsReportedVotes(multi_paxos.Server):
     """A new leader of the log begins afresh."""
 
-    def latest_votes(self) -> dict[int, multi_paxos.Vote]:
-        return {}
+    def later_votes(self, mine: Votes, others: Votes) -> Votes:
+        return mine
 
 
 class TakesAnyVote(multi_paxos.Server):
     """A new leader proposes the first vote that it hears of, not the latest."""
 
-    def latest_votes(self) -> dict[int, multi_paxos.Vote]:
-        found: dict[int, multi_paxos.Vote] = {}
-        for votes in self.promises.values():
-            found = {**votes, **found}
-        return found
+    def later_votes(self, mine: Votes, others: Votes) -> Votes:
+        return {**others, **mine}
 
 
 # --- Zab ------------------------------------------------------------------------------------------
@@ -272,10 +272,10 @@ BUGS = (
     in_trace("loses its vote", single(acceptor=LosesItsVote), 0, 1),
     in_trace("votes against its promise", single(acceptor=VotesAgainstItsPromise), 9, 16),
     in_trace("insists on its value", single(proposer=InsistsOnItsValue), 4, 9),
-    in_trace("forgets reported votes", multi(ForgetsReportedVotes), 9, 6),
+    in_trace("forgets reported votes", multi(ForgetsReportedVotes), 4, 5),
     in_trace("takes any vote", multi(TakesAnyVote), 5, 27),
     in_trace("skips synchronisation", zab_protocol(SkipsSynchronisation), 0, 1),
-    in_trace("prefers its own history", zab_protocol(PrefersItsOwnHistory), 5, 48),
+    in_trace("prefers its own history", zab_protocol(PrefersItsOwnHistory), 5, 12),
     in_trace("forgets its epoch", zab_protocol(ForgetsItsEpoch), 1, 2),
     in_trace("commits at once", zab_protocol(CommitsAtOnce), 0, 2),
     in_history("answers reads alone", served_by(AnswersReadsAlone), *reseeded(LEADER_CUT_OFF, 10, 19)),

@@ -20,7 +20,7 @@ from models.trace import line
 
 SPECS = Path(__file__).parent.parent.parent / "specs"
 SPEC_OF = {name: SPECS / f"{name.replace('-', '_')}.spec" for name in PROTOCOLS}
-SPECIFIED = [name for name, path in SPEC_OF.items() if name in ("raft", "paxos")]
+SPECIFIED = [name for name, path in SPEC_OF.items() if path.exists()]
 
 
 @cache

@@ -57,7 +57,7 @@ def actions(protocol: str, features: Features | None = None, runs: int = 40) -> 
     ("protocol", "least"),
     [
         ("paxos", {"prepare": 80, "propose": 60, "on Prepare": 150, "on Accept": 150}),
-        ("multi-paxos", {"lead": 50, "propose_again": 50, "propose": 300}),
+        ("multi-paxos", {"prepare": 50, "on Promise": 100, "propose_again": 50, "propose": 300}),
         ("raft", {"become_leader": 60, "on Vote": 100, "advance_commit": 300}),
         ("zab", {"elect": 200, "establish": 60, "give_up": 100, "on Commit": 300}),
     ],
