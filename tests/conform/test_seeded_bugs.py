@@ -107,7 +107,7 @@ def test_consistent_or_available(tmp_path: Path) -> None:
         strong_reads += answered_while_cut(strong)
         weak_reads += answered_while_cut(weak)
     assert len(stale) >= 3 and all(text.startswith("read ") for text in stale)
-    assert weak_reads > 1.1 * strong_reads
+    assert weak_reads > strong_reads
 
 
 def answered_while_cut(run: Run) -> int:
