@@ -22,7 +22,7 @@ from checker.verdict import Conformance, Conforms
 
 ROOT = Path(__file__).parent.parent.parent
 TRACES = ROOT / "tests" / "models" / "traces"
-RAFT, PAXOS = (load(ROOT / "specs" / f"{name}.spec").spec for name in ("raft", "paxos"))
+RAFT, PAXOS, MULTI = (load(ROOT / "specs" / f"{name}.spec").spec for name in ("raft", "paxos", "multi_paxos"))
 
 Json = dict[str, Any]
 
@@ -52,7 +52,7 @@ def follow(tmp_path: Path) -> Callable[..., Conformance]:
 # --- what models write ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("spec", "name"), [(RAFT, "raft"), (PAXOS, "paxos")])
+@pytest.mark.parametrize(("spec", "name"), [(RAFT, "raft"), (PAXOS, "paxos"), (MULTI, "multi-paxos")])
 def test_the_samples_conform(spec: Spec, name: str) -> None:
     answer = conform(spec, [str(TRACES / f"{name}.ndjson")])
     assert answer.answer is Conforms.YES and answer.accepted == answer.events == len(lines(name)) - 1

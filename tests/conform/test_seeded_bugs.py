@@ -37,6 +37,8 @@ NAMED = {
     "loses its vote": ("restart", "voted was"),
     "votes against its promise": ("Acceptor.on Accept", "promised <= m.ballot"),
     "insists on its value": ("propose", "heard == {} or v == (max vote in heard by vote.ballot).value"),
+    "forgets reported votes": ("Ballot.on Promise", "the trace has none"),
+    "takes any vote": ("Ballot.on Promise", ".latest["),
 }
 """By bug: the action at fault, and the guard that blocked it or what it would have done instead."""
 
