@@ -152,7 +152,9 @@ class Look(Message):
 
 @dataclass(frozen=True, slots=True)
 class Ping(Message):
-    """Of a leader to those who may follow it, and back."""
+    """Of a leader to those who may follow it, and back from those who do."""
+
+    leader: str
 
 
 class Server(Node):
@@ -365,16 +367,16 @@ class Server(Node):
 
     def received(self, message: Message, sender: str) -> None:
         assert self.receiving is not None
-        if not isinstance(message, Look):
-            self.alive.add(sender)
         match message:
             case Look():
                 if self.phase is Phase.ELECTION:  # what it asked of this server before, it does not want any more
                     self.take_in(self.held.get(sender, deque()), forget=True)
                 self.on_look(message, sender)
-            case Ping():
-                if sender == self.leader and sender != self.name:
-                    self.send(Ping(), sender)
+            case Ping(leader):
+                if leader == self.leader:  # another leader is no sign of life
+                    self.alive.add(sender)
+                    if sender == leader:
+                        self.send(message, sender)
             case _:
                 waiting = self.held.setdefault(sender, deque())
                 waiting.append(Envelope(self.receiving, sender, self.name, message))
@@ -486,7 +488,7 @@ class Server(Node):
     def ping(self) -> None:
         for s in self.members:
             if s != self.name:
-                self.send(Ping(), s)
+                self.send(Ping(self.name), s)
         self.set_timer("ping", self.timing.heartbeat)
 
     def be_patient(self) -> None:
