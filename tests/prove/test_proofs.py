@@ -16,7 +16,7 @@ from checker.verdict import Assurance
 LONG = {"raft"}
 """Specs whose proofs take minutes, which are no part of these tests."""
 
-ONE_SEED = {"abd_register", "chain_replication", "fast_paxos", "multi_paxos"}
+ONE_SEED = {"abd_register", "chain_replication", "fast_paxos", "learning_switch", "multi_paxos"}
 """Specs for which one seed must do, lest the tests take too long."""
 
 WHOLE_ONLY = {"abd_register", "fast_paxos"}
