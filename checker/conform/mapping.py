@@ -146,6 +146,13 @@ def read_map(path: str) -> Renaming:
             raise SpecError([Diagnostic("Q1004", f"the map `{path}` has an unknown part `{name}`", hint=hint)])
         if not isinstance(value, _TABLES[name]):
             raise SpecError([Diagnostic("Q1004", f"`{name}` in the map `{path}` is no {_TABLES[name].__name__}")])
+    for name in ("actions", "fields", "messages", "nodes", "node_of"):
+        for key, value in told.get(name, {}).items():
+            if not isinstance(value, str) and not (name == "nodes" and isinstance(value, int)):
+                raise SpecError([Diagnostic("Q1004", f"`{key}` in `{name}` of the map `{path}` is given no name")])
+    for key, value in told.get("values", {}).items():
+        if not isinstance(value, dict):
+            raise SpecError([Diagnostic("Q1004", f"`{key}` in `values` of the map `{path}` is no table of values")])
     for name in ("ignore", "unlogged"):
         told[name] = frozenset(map(str, told.get(name, ())))
     told["hidden"] = tuple(map(str, told.get("hidden", ())))

@@ -106,6 +106,13 @@ def instance(
     exprs = tuple((c.name, _const(c, given[c.name])) for c in spec.constants if c.name in plain & given.keys())
     decl = ir.InstanceDecl("trace", spec.span, tuple(sizes), (), exprs, (), ())
     made = instantiate(spec, decl, overrides)
+    for name, needed in sizes:
+        if name in overrides and made.worlds[0].domains.sizes[name] < needed - slack.get(name, 0):
+            message = f"`{name}` cannot be set to `{overrides[name]}`: the trace has {needed - slack.get(name, 0)}"
+            raise SpecError([Diagnostic("Q0503", message, hint="leave it out; it is as large as the trace needs")])
+    for name, known in names.items():
+        size = made.worlds[0].domains.sizes[name]
+        known += [f"another{i or ''}" for i in range(len(known), size)]
     worlds = [World(w.constants, replace(w.domains, names=names, _listed={})) for w in made.worlds]
     shared = {id(w.domains): n.domains for w, n in zip(made.worlds, worlds, strict=True)}
     worlds = [World(w.constants, shared[id(w.domains)]) for w in made.worlds]

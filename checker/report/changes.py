@@ -65,14 +65,22 @@ def brief(value: Value) -> str:
 
 
 def _brief_map(entries: tuple[tuple[Value, Value], ...]) -> str:
-    """Keys with equal values are written once: `[a0, a1: none; a2: 3]`, or `[all: none]`."""
+    """Keys with equal values are written once: `[a0, a1: none; a2: 3]`, `[all: none]`, or `[9: 3; others: none]`."""
     groups: dict[str, list[str]] = {}
     for key, value in entries:
         groups.setdefault(brief(value), []).append(brief(key))
     if len(groups) == 1 and len(entries) > 2:
         return f"[all: {next(iter(groups))}]"
+    most = max(groups, key=lambda text: len(groups[text]), default="")
+    if len(groups.get(most, ())) > _MOST_KEYS:
+        del groups[most]
+        return "[" + "".join(f"{', '.join(keys)}: {text}; " for text, keys in groups.items()) + f"others: {most}]"
     separator = "; " if any(len(keys) > 1 for keys in groups.values()) else ", "
     return "[" + separator.join(f"{', '.join(keys)}: {text}" for text, keys in groups.items()) + "]"
+
+
+_MOST_KEYS = 8
+"""Keys with one value that are written one by one, at most."""
 
 
 def _is_long(before: Value, after: Value) -> bool:

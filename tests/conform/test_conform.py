@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import random
+import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,9 @@ from checker.language.frontend import load, load_source
 from checker.language.ir import Spec
 from checker.source import Source, SpecError
 from checker.verdict import Conformance, Conforms
+from models.plan import planned
+from models.protocols import PROTOCOLS
+from models.simulator import simulate
 
 ROOT = Path(__file__).parent.parent.parent
 TRACES = ROOT / "tests" / "models" / "traces"
@@ -268,6 +273,19 @@ def test_another_pick_is_seen(follow: Callable[..., Conformance]) -> None:
     assert answer.accepted == 1
 
 
+# --- long runs ------------------------------------------------------------------------------------
+
+
+def test_ten_thousand_events_take_seconds(follow: Callable[..., Conformance]) -> None:
+    plan = replace(planned("raft", 3, 5), operations=100, end=1e6)
+    events = simulate(plan, PROTOCOLS["raft"], record=True).trace
+    assert len(events) > 10_000
+    began = time.process_time()
+    answer = follow(RAFT, events)
+    assert answer.answer is Conforms.YES
+    assert time.process_time() - began < 10
+
+
 # --- maps -----------------------------------------------------------------------------------------
 
 
@@ -307,6 +325,20 @@ def test_other_words(follow: Callable[..., Conformance]) -> None:
     answer = follow(RAFT, events, map_text=map_text)
     assert answer.answer is Conforms.YES, answer.fault
     assert answer.events == 4 and answer.steps == 2
+
+
+@pytest.mark.parametrize(
+    "text", ["hiden = []", "ignore = 3", "values = {a = 3}", "fields = {a = 3}", "hidden = ['x']", "[", "none = 1"]
+)
+def test_maps_that_are_refused(follow: Callable[..., Conformance], text: str) -> None:
+    with pytest.raises(SpecError) as error:
+        follow(RAFT, [{"trace": 1, "nodes": {"Server": ["s0", "s1"]}}], map_text=text)
+    assert error.value.diagnostics[0].code == "Q1004"
+
+
+def test_a_size_that_is_too_small_is_refused() -> None:
+    with pytest.raises(SpecError, match="the trace has"):
+        conform(RAFT, [str(TRACES / "raft.ndjson")], None, Options(overrides={"Term": "2"}))
 
 
 @pytest.mark.parametrize(
