@@ -9,10 +9,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from checker.prove.alternation import cycle
 from checker.prove.cache import Cache, Hint, digest
@@ -20,8 +21,9 @@ from checker.prove.counterexample import Budget, failure
 from checker.prove.effort import patience, steps
 from checker.prove.finite import Core, FiniteCheck, Model, scope
 from checker.prove.obligations import Obligation, Plan
+from checker.prove.relevance import Relevance
 from checker.prove.smtlib import Script, Style, Writer
-from checker.prove.strategies import STRATEGIES, Attempt, Selection, narrow, quick, schedule
+from checker.prove.strategies import STRATEGIES, Attempt, Selection, alike, narrow, quick, schedule
 from checker.prove.transitions import Fact
 from checker.prove.workers import Child
 from checker.verdict import Cut, InductionFailure
@@ -68,6 +70,10 @@ class Discharged:
     script: Script | None = field(default=None, repr=False)
 
 
+class _OutOfTime(Exception):
+    """The time for all obligations together is over."""
+
+
 class _Turns:
     """Lets obligations pass a point in their order, so that what is learned there never depends on who came first."""
 
@@ -91,7 +97,9 @@ class _Turns:
 
 @dataclass
 class _Work:
-    """One obligation being worked on: `left` is what the solver may still do, `selected` what finite scopes needed."""
+    """One obligation being worked on: `left` is what the solver may still do, `selected` the facts that finite scopes
+    needed, by name.
+    """
 
     obligation: Obligation
     number: int
@@ -99,17 +107,9 @@ class _Work:
     key: str
     left: int
     start: float = field(default_factory=time.monotonic)
-    selected: set[int] | None = None
+    selected: frozenset[str] = frozenset()
+    holds_finitely: bool = False
     tried: list[str] = field(default_factory=list)
-
-    def chosen(self, selection: Selection) -> list[Fact]:
-        """The facts for a strategy. The property in question always counts as needed."""
-        if selection == "all":
-            return list(self.facts)
-        o, needed = self.obligation, self.selected or set()
-        if selection == "core":
-            return [f for i, f in enumerate(self.facts) if i in needed or f.source == o.property]
-        return [*o.givens, *(f for f in o.hypotheses if f.source == o.property)]
 
     def seconds(self) -> float:
         return time.monotonic() - self.start
@@ -124,6 +124,8 @@ class Discharger:
         self.cache = cache
         self.checks = [FiniteCheck(scope(plan, n), min(10.0, options.timeout)) for n in (2, 3)]
         self.turns = [_Turns() for _ in self.checks]
+        self.relevance = Relevance(plan.invariants)
+        self.needed: dict[str, set[str]] = {}  # by property: what its obligations used, as far as they are proved
         self.stopped = threading.Event()
         self.cut: Cut = ""
         self.local = threading.local()
@@ -137,30 +139,46 @@ class Discharger:
     ) -> tuple[Discharged, ...]:
         """All results in the order of the obligations; an interrupt, or the end of the time, leaves the rest unknown.
 
-        What happened to the rest is then in `cut`.
+        What happened to the rest is then in `cut`. What is easy comes first; what is left when all that is known may
+        use what others of the same property needed.
         """
         ordered = list(obligations)
         total = self.options.total
         end = None if total is None else time.monotonic() + total
         results: dict[str, Discharged] = {}
         pool = ThreadPoolExecutor(self.options.jobs)
-        waiting: set[Future[Discharged]] = set()
+
+        def all_of(work: Callable[[_Work], Discharged | None], items: list[_Work]) -> list[_Work]:
+            """Works on the items in parallel; answers with those that came to no result."""
+            waiting = {pool.submit(work, item): item for item in items}
+            left = []
+            while waiting:
+                for future in wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED).done:
+                    item, result = waiting.pop(future), future.result()
+                    if result is None:
+                        left.append(item)
+                    else:
+                        results[item.obligation.name] = result
+                        report(result)
+                if waiting and end is not None and time.monotonic() >= end:
+                    raise _OutOfTime
+            return sorted(left, key=lambda item: item.number)
+
         try:
             for o in ordered:
                 if o.decided:
                     results[o.name] = Discharged(o, "proved", how=o.decided)
                     report(results[o.name])
-            for number, o in enumerate(o for o in ordered if not o.decided):
-                waiting.add(pool.submit(self.discharge, o, number))
-            while waiting:
-                done, waiting = wait(waiting, timeout=0.2, return_when=FIRST_COMPLETED)
-                for future in done:
-                    result = future.result()
-                    results[result.obligation.name] = result
-                    report(result)
-                if waiting and end is not None and time.monotonic() >= end:
-                    self.cut = "time"
-                    break
+            hard = all_of(self.easily, [self.work(i, o) for i, o in enumerate(o for o in ordered if not o.decided)])
+            tried = len(hard) + 1
+            while 0 < len(hard) < tried:
+                tried = len(hard)
+                for result in results.values():
+                    self.needed.setdefault(result.obligation.property, set()).update(result.used)
+                hard = all_of(lambda item: self.attempts(item, alike(self.options.seed)), hard)
+            all_of(self.patiently, [replace(item, number=i) for i, item in enumerate(hard)])
+        except _OutOfTime:
+            self.cut = "time"
         except KeyboardInterrupt:
             self.cut = "interrupted"
         finally:
@@ -202,39 +220,70 @@ class Discharger:
         writer = self.writers.setdefault(style, Writer(self.plan.vocabulary, style))
         return writer.script([(f.name, f.formula) for f in facts], o.goal, splits)
 
-    def discharge(self, o: Obligation, number: int) -> Discharged:
-        """`number` is the obligation's place among those that need a solver."""
-        work = _Work(o, number, (*o.givens, *o.hypotheses), self.key(o), steps(self.options.timeout))
-        try:
-            return self.recall(work) or self.settle(work)
-        finally:
-            for turns in self.turns:
-                turns.passed(number)
+    def work(self, number: int, o: Obligation) -> _Work:
+        """An obligation to be worked on; `number` is its place among those that need a solver."""
+        return _Work(o, number, (*o.givens, *o.hypotheses), self.key(o), steps(self.options.timeout))
 
-    def settle(self, work: _Work) -> Discharged:
-        o, seed = work.obligation, self.options.seed
-        found = self.attempts(work, quick(seed, o.kind == "derived"))
-        if found is not None:
-            return found
-        for check, turns in zip(self.checks, self.turns, strict=True):
-            if self.stopped.is_set():
-                break
-            turns.wait(work.number)
-            outcome = check.decide(work.facts, o.goal, own=o.property)
-            turns.passed(work.number)
-            if isinstance(outcome, Model):
-                broken = failure(self.plan, o, outcome, check, self.options.budget)
-                if broken is None:  # a structure that is no state of the language says little
-                    work.left = min(work.left, steps(_DOUBTFUL))
-                    continue
-                tried = tuple(dict.fromkeys(work.tried))
-                return Discharged(o, "refuted", seconds=work.seconds(), failure=broken, tried=tried)
-            if isinstance(outcome, Core):
-                work.selected = (work.selected or set()) | set(outcome.facts)
-                found = self.attempts(work, narrow(seed))
-                if found is not None:
-                    return found
-        return self.attempts(work, schedule(seed)) or self.open(work)
+    def easily(self, work: _Work) -> Discharged | None:
+        """What needs little work, up to the first finite scope."""
+        try:
+            seed = self.options.seed
+            found = self.recall(work) or self.attempts(work, quick(seed, work.obligation.kind == "derived"))
+            return found or self.finitely(work, 0) or self.attempts(work, narrow(seed))
+        finally:
+            self.turns[0].passed(work.number)
+
+    def patiently(self, work: _Work) -> Discharged:
+        """Whatever else there is, up to the end of the work that may be done."""
+        try:
+            seed = self.options.seed
+            found = self.finitely(work, 1) or self.attempts(work, narrow(seed))
+            return found or self.attempts(work, schedule(seed)) or self.open(work)
+        finally:
+            self.turns[1].passed(work.number)
+
+    def finitely(self, work: _Work, which: int) -> Discharged | None:
+        """Looks at a finite scope: either the obligation is broken there, or it is known better what it needs."""
+        if self.stopped.is_set():
+            return None
+        o, check, turns = work.obligation, self.checks[which], self.turns[which]
+        turns.wait(work.number)
+        outcome = check.decide(work.facts, o.goal, smallest=False)
+        turns.passed(work.number)
+        if isinstance(outcome, Core):
+            work.holds_finitely = True
+            work.selected |= {work.facts[i].name for i in outcome.facts}
+        if not isinstance(outcome, Model):
+            return None
+        broken = failure(self.plan, o, outcome, check, self.options.budget)
+        if broken is None:  # a structure that is no state of the language says little
+            work.left = min(work.left, steps(_DOUBTFUL))
+            return None
+        return Discharged(o, "refuted", seconds=work.seconds(), failure=broken, tried=tuple(dict.fromkeys(work.tried)))
+
+    def chosen(self, work: _Work, selection: Selection) -> list[Fact]:
+        """The facts for a strategy: what is given, and the hypotheses selected."""
+        if selection == "all":
+            return list(work.facts)
+        o = work.obligation
+        core = work.selected | self.relevance.near(o.property)
+        names: AbstractSet[str] = frozenset()
+        match selection:
+            case "own":
+                pass
+            case "universal":
+                names = self.relevance.universal
+            case "core":
+                names = core
+            case "wide":
+                names = core | self.relevance.universal
+            case "siblings":
+                names = self.needed.get(o.property, frozenset())
+            case "kin":
+                names = self.needed.get(o.property, frozenset()) | self.relevance.near(o.property)
+            case _:
+                assert_never(selection)
+        return [*o.givens, *(f for f in o.hypotheses if f.name in names or f.source == o.property)]
 
     def open(self, work: _Work) -> Discharged:
         """What is said of an obligation that nothing decided."""
@@ -245,7 +294,7 @@ class Discharger:
     def advice(self, work: _Work) -> str:
         """Why an obligation may have stayed open, and what can be done about it."""
         parts = [f"no strategy decided it within the work of {self.options.timeout:g} s"]
-        if work.selected is not None:
+        if work.holds_finitely:
             parts.append("it holds for a few elements of each sort, so it may well be true")
         round_ = cycle([(f.name, f.formula) for f in work.facts], work.obligation.goal)
         if round_:
@@ -273,9 +322,7 @@ class Discharger:
             if self.stopped.is_set() or work.left <= 0:
                 return None
             strategy = attempt.strategy
-            if strategy.hypotheses == "core" and work.selected is None:
-                continue
-            chosen = work.chosen(strategy.hypotheses)
+            chosen = self.chosen(work, strategy.hypotheses)
             work.tried.append(strategy.name)
             proof = self.ask(work, chosen, attempt)
             if proof is None:

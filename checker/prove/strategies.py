@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from checker.prove.effort import steps
 from checker.prove.smtlib import Style
 
-Selection = Literal["own", "core", "all"]
-"""Which properties are assumed: the one in question, those that a finite scope needs (and the one in question), all."""
+Selection = Literal["own", "universal", "core", "wide", "siblings", "kin", "all"]
+"""Which properties are assumed: `own`, only the one in question, which is among the others too; `universal`, those that
+state no existence; `core`, those that a finite scope needs or that speak of much the same; `wide`, both; `siblings`,
+what the same property needed on other paths; `kin`, these and those that speak of much the same; `all`.
+"""
 
 
 @dataclass(frozen=True)
@@ -69,29 +72,36 @@ def _family(hypotheses: Selection) -> tuple[Strategy, ...]:
     )
 
 
-_OWN, _CORE, _ALL = _family("own"), _family("core"), _family("all")
-STRATEGIES = {s.name: s for s in (*_OWN, *_CORE, *_ALL)}
+STRATEGIES = {s.name: s for selection in get_args(Selection) for s in _family(selection)}
 
 
 def quick(seed: int, derived: bool) -> Iterator[Attempt]:
     """What settles most obligations in milliseconds, before anything is asked at a finite scope.
 
-    A derivation has few premises, for which models are the best guide; a step may need any of many properties, but
-    often none but the one in question.
+    A derivation has few premises, so that models may guide where marks do not; a step may need any of many
+    properties, but often none but the one in question.
     """
     if derived:
-        yield Attempt(STRATEGIES["plain, all"], seed, steps(0.5))
         yield Attempt(STRATEGIES["marks, all"], seed, steps(0.1))
+        yield Attempt(STRATEGIES["plain, all"], seed, steps(0.5))
         return
     yield Attempt(STRATEGIES["marks, own"], seed, steps(0.05))
     yield Attempt(STRATEGIES["marks, all"], seed, steps(0.15))
     yield Attempt(STRATEGIES["marks, integers, own"], seed, steps(0.05))
+    yield Attempt(STRATEGIES["marks, integers, universal"], seed, steps(0.15))
 
 
 def narrow(seed: int) -> Iterator[Attempt]:
-    """What to try with the few hypotheses that one scope needs, before the next scope is looked at."""
-    for strategy in _CORE[:4]:
-        yield Attempt(strategy, seed, steps(0.15))
+    """What to try with the hypotheses that one scope needs, before the next scope is looked at."""
+    for name in ("marks, core", "marks, integers, core", "marks, integers, wide", "plain, core", "marks, wide"):
+        yield Attempt(STRATEGIES[name], seed, steps(0.15))
+
+
+def alike(seed: int) -> Iterator[Attempt]:
+    """What to try with the hypotheses that the same property needed on other paths."""
+    for restart in range(3):
+        for name in ("marks, siblings", "marks, kin", "marks, integers, kin", "marks everywhere, siblings"):
+            yield Attempt(STRATEGIES[name], seed + restart, steps(0.2))
 
 
 def schedule(seed: int) -> Iterator[Attempt]:
@@ -100,7 +110,7 @@ def schedule(seed: int) -> Iterator[Attempt]:
     Case splits are several queries each, so they wait for the second round.
     """
     for round_, seconds in enumerate(_caps()):
-        for strategy in chain.from_iterable(zip(_CORE, _ALL, strict=True)):
+        for strategy in chain.from_iterable(zip(_family("core"), _family("all"), strict=True)):
             if round_ > 0 or not strategy.split:
                 yield Attempt(strategy, seed + round_, steps(seconds))
 
