@@ -80,11 +80,11 @@ class Diagnostic:
     severity: Severity = Severity.ERROR
 
     @property
-    def order(self) -> tuple[int, int, int, int, str, str]:
+    def order(self) -> tuple[str, int, int, int, int, str, str]:
         """What diagnostics are sorted by: their place, then their text, so that the order is always the same."""
         span = self.span
         place = (span.line, span.column, span.end_line, span.end_column) if span is not None else (0, 0, 0, 0)
-        return (*place, self.code, self.message)
+        return (span.source.name if span is not None else "", *place, self.code, self.message)
 
     def render(self) -> str:
         """The diagnostic as plain text, with the user's line and carets under the place."""

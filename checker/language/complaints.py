@@ -62,9 +62,9 @@ def explain(failure: Failure) -> Diagnostic:
 _KEYWORDS = {
     "item": words(
         """spec sort order quorum enum record message network constant assume state ghost role action timeout procedure
-        define after invariant lemma step reachable terminal proof instance"""
+        define after invariant lemma step reachable terminal proof instance replace"""
     ),
-    "member": words("durable volatile ghost on action timeout procedure define"),
+    "member": words("durable volatile ghost on action timeout procedure define replace"),
     "statement": words("require let pick send if elif else skip"),
     "instance_line": words("check allow expect"),
     "premise_line": words("from"),
@@ -92,8 +92,9 @@ _ELSEWHERE = {
 }
 # Words of other languages, and what stands for them here.
 _FOREIGN = {
-    "import": "there are no imports: one file holds one spec",
-    "include": "there are no imports: one file holds one spec",
+    "import": "a spec builds on another by `spec Name extends base`",
+    "include": "a spec builds on another by `spec Name extends base`",
+    "extends": "it stands behind the name of the spec: `spec Name extends base`",
     "module": "a file begins with `spec` and a name",
     "while": "there are no loops: quantify, build a set, or `send … to each`",
     "for": "there are no loops: quantify, build a set, or `send … to each`",
@@ -255,7 +256,8 @@ def _reserved(failure: Failure) -> Diagnostic | None:
 _CLOSING = (":", "then", "else", "|", "->", ")", "]", "}", "=", ":=", "_NL")
 # How each construct is written, by the word that begins it.
 _SHAPES = {
-    "spec": "`spec Name`",
+    "spec": "`spec Name`, or `spec Name extends base`",
+    "replace": "`replace`, and then a declaration of the same name as in the spec that this one extends",
     "sort": "`sort Value`",
     "order": "`order Ballot` or `order Term from zero`",
     "quorum": "`quorum Quorum of Acceptor`",

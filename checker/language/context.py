@@ -241,7 +241,9 @@ class Symbols:
 
     def duplicate(self, word: s.Word, first: Span) -> None:
         note = ("the first declaration is here", first)
-        self.report.add("Q0202", f"`{word.text}` is declared twice", word.span, "rename one of them", note)
+        apart = word.span.source is not first.source
+        hint = "rename it, or write `replace` before it" if apart else "rename one of them"
+        self.report.add("Q0202", f"`{word.text}` is declared twice", word.span, hint, note)
 
     def unknown(self, word: s.Word, what: str, candidates: Iterable[str], code: str, otherwise: str = "") -> NoReturn:
         """Report a name that is not declared, unless what declares it has an error of its own.

@@ -88,7 +88,7 @@ class _Elaborator:
         diagnostics = _once_each(
             sorted(dict.fromkeys(self.report.diagnostics), key=lambda diagnostic: diagnostic.order)
         )
-        head = next((item for item in self.file.items if isinstance(item, s.SpecHead)), None)
+        head = self.file.head
         if diagnostics or self.file.broken or head is None:
             return None, diagnostics
         return self._spec(head.name, instances), diagnostics
@@ -100,6 +100,7 @@ class _Elaborator:
             name=name.text,
             span=name.span,
             source=self.file.source,
+            bases=self.file.bases,
             sorts=tuple(self.declarations.sorts),
             orders=tuple(symbols.orders.values()),
             quorums=tuple(symbols.quorums.values()),
@@ -247,7 +248,9 @@ def _once_each(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Each unknown name once, at its first place; the hint has the lines of the others."""
     groups: dict[object, list[Diagnostic]] = {}
     for diagnostic in diagnostics:
-        same = (diagnostic.code, diagnostic.message) if diagnostic.code in _UNKNOWN else diagnostic
+        span = diagnostic.span
+        name = (diagnostic.code, diagnostic.message, span.source if span is not None else None)
+        same = name if diagnostic.code in _UNKNOWN else diagnostic
         groups.setdefault(same, []).append(diagnostic)
     return tuple(_with_lines(first, others) for first, *others in groups.values())
 

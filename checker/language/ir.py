@@ -663,6 +663,7 @@ class Spec(Declared):
     """A whole specification, in order of declaration."""
 
     source: Source = field(compare=False, repr=False)
+    bases: tuple[Source, ...] = field(compare=False, repr=False)  # what it extends, the nearest first
     sorts: tuple[SortDecl, ...]
     orders: tuple[OrderDecl, ...]
     quorums: tuple[QuorumDecl, ...]

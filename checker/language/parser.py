@@ -84,6 +84,13 @@ def parse(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
     return s.File(source, items, frozenset(work.broken)), tuple(found[:MAX_ERRORS])
 
 
+def parse_head(source: Source) -> s.SpecHead | None:
+    """The first line of a source; None when it is not `spec` and a name."""
+    lines, _ = read_lines(source)
+    tree = _parse_unit(list(lines[:1]), "item", _Work([])) if lines else None
+    return tree if isinstance(tree, s.SpecHead) else None
+
+
 def _head_problems(source: Source, lines: tuple[Line, ...]) -> Iterator[Diagnostic]:
     """The rule that `spec NAME` stands once, and first."""
     hint = "begin the file with `spec` and a name, such as `spec Paxos`"
@@ -136,6 +143,12 @@ def _units(lines: Iterable[Line], start: str) -> list[Unit]:
     return units
 
 
+def _keyword(line: Line) -> str:
+    """The word that says what a line declares."""
+    first = line.lexemes[0].text
+    return line.lexemes[1].text if first == "replace" and len(line.lexemes) > 1 else first
+
+
 def _is_if(unit: Unit) -> bool:
     return unit[0].lexemes[0].text == "if" and unit[-1].lexemes[0].text in ("if", "elif")
 
@@ -168,7 +181,7 @@ def _parse_unit(unit: Unit, start: str, work: _Work) -> Any:
         if not any(line.reported for line in rest):
             try:
                 tree = _tree(rest, start)
-                if isinstance(tree, s.RoleItem):
+                if isinstance(tree.item if isinstance(tree, s.ReplaceItem) else tree, s.RoleItem):
                     return tree
             except SpecError as error:
                 problem = error.diagnostics
@@ -180,7 +193,7 @@ def _parse_unit(unit: Unit, start: str, work: _Work) -> Any:
 
 def _without_broken_parts(line: Line, start: str, work: _Work) -> Line:
     """The line with its block freed of the units that have errors of their own; the same line when there are none."""
-    inner = _INNER.get(start, {}).get(line.lexemes[0].text)
+    inner = _INNER.get(start, {}).get(_keyword(line))
     if inner is None:
         return line
     units = _units(line.children, inner)

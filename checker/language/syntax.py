@@ -338,8 +338,17 @@ class Parameter(Tree):
 
 
 @dataclass(frozen=True)
+class Extends(Tree):
+    """`extends base`, or `extends base without proof`, which leaves its lemmas and proofs out."""
+
+    base: Word
+    with_proof: bool
+
+
+@dataclass(frozen=True)
 class SpecHead(Tree):
     name: Word
+    extends: Extends | None
 
 
 @dataclass(frozen=True)
@@ -435,10 +444,10 @@ class DefineItem(Tree):
 
 @dataclass(frozen=True)
 class RoleItem(Tree):
-    """`members` are VariableItem, HandlerItem, ActionItem, DefineItem."""
+    """`members` are replacements only until the spec is composed with the one that it extends."""
 
     name: Word
-    members: tuple[VariableItem | HandlerItem | ActionItem | DefineItem, ...]
+    members: tuple[Member | ReplaceItem, ...]
 
 
 @dataclass(frozen=True)
@@ -530,19 +539,36 @@ class InstanceItem(Tree):
     lines: tuple[Setting | QuorumOfSize | QuorumListed | Limit | ExpectLine | CheckLine | AllowDeadlock, ...]
 
 
+@dataclass(frozen=True)
+class ReplaceItem(Tree):
+    """`replace DECLARATION`, in the place of the one of that name in the extended spec."""
+
+    item: Item | Member
+
+
+Member: TypeAlias = VariableItem | HandlerItem | ActionItem | DefineItem
 Item: TypeAlias = (
     SpecHead | SortItem | OrderItem | QuorumItem | EnumItem | RecordItem | MessageItem | NetworkItem | ConstantItem
     | VariableItem | ActionItem | DefineItem | RoleItem | AfterItem | PropertyItem | ProofItem | InstanceItem
+    | ReplaceItem
 )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class File:
-    """A parsed file: its items in order; `broken` are the identifiers in the blocks that could not be parsed."""
+    """A parsed file: its items in order; `broken` are the identifiers in the blocks that could not be parsed.
+
+    `bases` are the files that it extends, the nearest first, once it is composed with them.
+    """
 
     source: Source
     items: tuple[Item, ...]
     broken: frozenset[str] = frozenset()
+    bases: tuple[Source, ...] = ()
+
+    @property
+    def head(self) -> SpecHead | None:
+        return next((item for item in self.items if isinstance(item, SpecHead)), None)
 
 
 def walk(tree: object) -> Iterator[Tree]:

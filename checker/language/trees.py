@@ -82,7 +82,7 @@ class Builder(Transformer[Any, Any]):
         last = symbols[-1]
         return Group(span, (_word(last) if isinstance(last, Leaf) else last,))
 
-    from_zero = from_role = to_role = from_value = to_value = where = by = sent_from = sent_to = _last
+    from_zero = without_proof = from_role = to_role = from_value = to_value = where = by = sent_from = sent_to = _last
 
     def _all(self, span: Span, *symbols: Symbol) -> Group:
         """The trees of a list in brackets or in a block."""
@@ -103,8 +103,14 @@ class Builder(Transformer[Any, Any]):
 
     # --- declarations -------------------------------------------------------------------------------
 
-    def spec_head(self, span: Span, _spec: Leaf, name: Leaf, _nl: Leaf) -> s.SpecHead:
-        return s.SpecHead(span, _word(name))
+    def spec_head(self, span: Span, _spec: Leaf, name: Leaf, extends: s.Extends | None, _nl: Leaf) -> s.SpecHead:
+        return s.SpecHead(span, _word(name), extends)
+
+    def extends(self, span: Span, _extends: Leaf, base: Leaf, without_proof: Group | None) -> s.Extends:
+        return s.Extends(span, _word(base), with_proof=without_proof is None)
+
+    def replace(self, span: Span, _replace: Leaf, item: Any) -> s.ReplaceItem:
+        return s.ReplaceItem(span, item)
 
     def sort(self, span: Span, _sort: Leaf, name: Leaf, _nl: Leaf) -> s.SortItem:
         return s.SortItem(span, _word(name))

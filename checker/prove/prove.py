@@ -13,7 +13,7 @@ from pathlib import Path
 from checker.explore.check import check
 from checker.explore.problem import Options as Exploration
 from checker.language import ir
-from checker.language.frontend import load_source
+from checker.language.frontend import reload
 from checker.prove.cache import Cache, directory
 from checker.prove.discharge import Discharged, Discharger, Options
 from checker.prove.graph import proof_graph, proved
@@ -89,7 +89,7 @@ _OVER = "every network was taken as the growing set of messages, which has all b
 
 def growing(spec: ir.Spec) -> ir.Spec:
     """The spec with every network the growing set of sent messages."""
-    return spec if _exact(spec) else load_source(spec.source, "set").spec
+    return spec if _exact(spec) else reload(spec, "set")
 
 
 def _exact(spec: ir.Spec) -> bool:

@@ -16,10 +16,10 @@ from checker.explore.faults import Fault
 from checker.explore.instance import instantiate
 from checker.explore.interpreter import Interpreter, State
 from checker.language import ir
-from checker.language.frontend import load_source
+from checker.language.frontend import reload
 from checker.prove.ground import Scope
 from checker.prove.words import Words
-from checker.source import Source, SpecError
+from checker.source import SpecError
 
 _MOST_STATES = 5_000  # of each instance
 
@@ -112,7 +112,7 @@ class _Search:
             return False
         text = f"{self.spec.source.text}\nlemma Suggested_\n    {self.clause(facts)}\n"
         try:
-            read = load_source(Source("suggestion", text)).spec
+            read = reload(self.spec, "declared", text)
         except SpecError:
             return False
         clauses = next(p.clauses for p in read.properties if p.name == "Suggested_")

@@ -1,0 +1,178 @@
+"""What `spec X extends base` means: the files of a spec, and their declarations as those of one file.
+
+The rest of the language knows nothing of it. A spec has all that its base has, but for the instances; what it declares
+itself is added, and where it says `replace`, stands in the place of what it replaces.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from pathlib import Path
+from typing import TypeAlias, cast
+
+from checker.language import syntax as s
+from checker.language.parser import parse, parse_head, read_source
+from checker.source import Diagnostic, Source, Span, SpecError
+
+Reader: TypeAlias = Callable[[str], Source]
+"""From the name of a file to its text; raises SpecError when there is none."""
+
+
+def sources(path: str | PathLike[str]) -> tuple[Source, ...]:
+    """All texts that the spec in a file is made of: its own, then what it extends, the nearest first.
+
+    Reads no more than the first declarations, so what caches results by the text of a spec can afford it. Raises
+    SpecError as `read_source` does, and with Q0214 or Q0215 when there is no such base.
+    """
+    return chain(read_source(path), read_source)
+
+
+def chain(source: Source, read: Reader) -> tuple[Source, ...]:
+    """As `sources`, for a text already in memory. Files that are extended stand in the same directory."""
+    found = [source]
+    while (head := parse_head(found[-1])) is not None and head.extends is not None:
+        found.append(_base(head.extends.base, found, read))
+    return tuple(found)
+
+
+def _base(word: s.Word, before: list[Source], read: Reader) -> Source:
+    name = str(Path(before[-1].name).with_name(f"{word.text}.spec"))
+    if name in (str(Path(source.name)) for source in before):
+        around = " extends ".join(f"`{Path(source.name).stem}`" for source in before)
+        hint = f"{around} extends `{word.text}`: begin with a spec that extends none"
+        raise SpecError([Diagnostic("Q0215", f"`{word.text}` is extended by what it extends", word.span, hint)])
+    try:
+        return read(name)
+    except SpecError as error:
+        hint = "what a spec extends is a file beside it, named without its ending `.spec`"
+        found = [Diagnostic("Q0214", f"it cannot be extended: {d.message}", word.span, hint) for d in error.diagnostics]
+        raise SpecError(found) from None
+
+
+def compose(source: Source, read: Reader = read_source) -> tuple[s.File, tuple[Diagnostic, ...]]:
+    """The source with all that it extends, as one parsed file, and the errors in all of them.
+
+    Raises SpecError with Q0214 or Q0215 when a base is missing or extends what extends it.
+    """
+    texts = chain(source, read)
+    parsed = [parse(text) for text in reversed(texts)]
+    problems = [problem for _, found in parsed for problem in found]
+    whole = s.File(texts[-1], ())
+    for file, _ in parsed:
+        whole = _extended(whole, file, problems)
+    return replace(whole, bases=texts[1:]), tuple(problems)
+
+
+def _extended(base: s.File, file: s.File, problems: list[Diagnostic]) -> s.File:
+    head = file.head
+    extends = head.extends if head is not None else None
+    with_proof = extends is None or extends.with_proof
+    kept = tuple(item for item in base.items if _is_kept(item, with_proof))
+    items = _merged(kept, file.items, extends, problems)
+    return s.File(file.source, cast(tuple[s.Item, ...], items), base.broken | file.broken)
+
+
+def _is_kept(item: s.Item, with_proof: bool) -> bool:
+    match item:
+        case s.SpecHead() | s.InstanceItem():
+            return False
+        case s.ProofItem() | s.PropertyItem(_, "lemma"):
+            return with_proof
+        case _:
+            return True
+
+
+Declaration: TypeAlias = s.Item | s.Member
+Key: TypeAlias = tuple[str, ...]
+
+
+def _merged(
+    base: tuple[Declaration, ...], new: tuple[Declaration, ...], extends: s.Extends | None, problems: list[Diagnostic]
+) -> tuple[Declaration, ...]:
+    merging = _Merging(list(base), extends, problems)
+    for item in new:
+        merging.add(item)
+    return tuple(merging.items)
+
+
+@dataclass
+class _Merging:
+    """The declarations of a base, or the members of one of its roles, among which others take their places."""
+
+    items: list[Declaration]
+    extends: s.Extends | None
+    problems: list[Diagnostic]
+    taken: dict[Key, Span] = field(default_factory=dict)  # what has been replaced, and roles that were gone on with
+
+    def add(self, item: Declaration) -> None:
+        match item:
+            case s.ReplaceItem(_, new):
+                self._replace(new, item.span)
+            case s.RoleItem():
+                self._role(item)
+            case _:
+                self.items.append(item)
+
+    def _role(self, role: s.RoleItem) -> None:
+        """Its members join those that the role has in the base."""
+        place = self._place(key(role)) if self.extends is not None and key(role) not in self.taken else None
+        known = self.items[place] if place is not None else None
+        base = known if isinstance(known, s.RoleItem) else replace(role, members=())
+        members = _merged(base.members, role.members, self.extends, self.problems)
+        whole = replace(base, members=cast(tuple[s.Member, ...], members))
+        if place is None:
+            self.items.append(whole)
+        else:
+            self.items[place] = whole
+            self.taken[key(role)] = role.span
+
+    def _place(self, wanted: Key) -> int | None:
+        return next((i for i, item in enumerate(self.items) if key(item) == wanted), None)
+
+    def _replace(self, new: Declaration, span: Span) -> None:
+        wanted = key(new)
+        shown = " ".join(wanted[1:]) or wanted[0]
+        place = self._place(wanted)
+        if self.extends is None:
+            message = f"`{shown}` replaces nothing: this spec extends no other"
+            self._say("Q0216", message, span, "leave out `replace`, or begin with `spec Name extends base`")
+        elif place is None:
+            message = f"`{shown}` replaces nothing: `{self.extends.base.text}` has no such {wanted[0]}"
+            self._say("Q0216", message, span, "leave out `replace`, or correct the name")
+        elif wanted in self.taken:
+            note = ("the first time is here", self.taken[wanted])
+            self._say("Q0202", f"`{shown}` is replaced twice", span, "leave one of them", note)
+        else:
+            self.taken[wanted] = span
+            self.items[place] = new
+            if isinstance(new, s.AfterItem):  # there may be several; the new one stands for all
+                self.items = [item for item in self.items if item is new or key(item) != wanted]
+
+    def _say(self, code: str, message: str, span: Span, hint: str, *notes: tuple[str, Span]) -> None:
+        line = Span(span.source, span.line, span.column, span.line, len(span.source.line(span.line)) + 1)
+        self.problems.append(Diagnostic(code, message, line if span.end_line > span.line else span, hint, notes))
+
+
+def key(item: Declaration) -> Key:
+    """What a declaration and its replacement have in common: the kind and the name."""
+    match item:
+        case s.ActionItem(_, "procedure", name):
+            return "procedure", name.text
+        case s.ActionItem(_, _, name):
+            return "action", name.text
+        case s.HandlerItem(_, message):
+            return "handler", "on", message.text
+        case s.AfterItem(_, target):
+            return "after", *(word.text for word in target)
+        case s.PropertyItem(_, kind, name):
+            return (kind,) if name is None else ("property", name.text)
+        case s.NetworkItem():
+            return ("network",)
+        case s.ReplaceItem(_, new):
+            return key(new)
+        case s.VariableItem() | s.ConstantItem():
+            return "state", item.name.text
+        case _:
+            return type(item).__name__.removesuffix("Item").lower(), item.name.text
