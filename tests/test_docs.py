@@ -2,49 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-from pathlib import Path
-
 import pytest
+from pages import BLOCKS, Block, read
 
 from checker.explore.check import check
 from checker.language.frontend import load_source
-from checker.source import Source, SpecError
+from checker.source import SpecError
 
-ROOT = Path(__file__).parent.parent
-PAGES = (*sorted((ROOT / "docs").glob("*.md")), ROOT / "README.md")
-
-
-@dataclass(frozen=True)
-class Block:
-    """A fenced block whose first word after the fence is `spec`.
-
-    `kind`: it is a spec without errors, or it has the error `code`, or exploring it meets the fault `code`.
-    """
-
-    page: str
-    line: int
-    kind: str
-    code: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.page}:{self.line}"
-
-
-def _blocks() -> list[Block]:
-    found = []
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for match in re.finditer(r"^```spec(?: (error|fault) (Q\d{4}))?\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-            line = text.count("\n", 0, match.start()) + 2
-            kind, code, body = match.groups()
-            found.append(Block(page.name, line, kind or "good", code or "", body))
-    return found
-
-
-BLOCKS = _blocks()
 GOOD, BAD, FAULTY = ([block for block in BLOCKS if block.kind == kind] for kind in ("good", "error", "fault"))
 
 
@@ -56,7 +20,7 @@ def test_the_reference_has_examples() -> None:
 
 @pytest.mark.parametrize("block", GOOD, ids=str)
 def test_example_is_a_spec_that_does_what_it_expects(block: Block) -> None:
-    loaded = load_source(Source(str(block), block.text))
+    loaded = load_source(block.source, read=read)
     assert [w.render() for w in loaded.warnings] == []
     for decl in loaded.spec.instances:
         verdict = check(loaded.spec, decl)
@@ -68,12 +32,12 @@ def test_example_is_a_spec_that_does_what_it_expects(block: Block) -> None:
 @pytest.mark.parametrize("block", BAD, ids=str)
 def test_example_of_an_error_yields_its_code_alone(block: Block) -> None:
     with pytest.raises(SpecError) as raised:
-        load_source(Source(str(block), block.text))
+        load_source(block.source, read=read)
     assert [d.code for d in raised.value.diagnostics] == [block.code]
 
 
 @pytest.mark.parametrize("block", FAULTY, ids=str)
 def test_example_of_a_fault_meets_it(block: Block) -> None:
-    spec = load_source(Source(str(block), block.text)).spec
+    spec = load_source(block.source, read=read).spec
     (decl,) = spec.instances
     assert [p.code for p in check(spec, decl).failures] == [block.code]

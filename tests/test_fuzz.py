@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from mutate import ALL, SMALL, Damage, mutated
+from pages import read
 
 from checker.explore.check import check
 from checker.explore.instance import default_instance
@@ -36,7 +37,7 @@ def damaged(rng: random.Random, damages: Sequence[Damage], most: int) -> str:
 def load(text: str) -> Loaded | None:
     """The spec, or None if it has errors, each of which has been looked at."""
     try:
-        return load_source(Source("damaged.spec", text))
+        return load_source(Source("damaged.spec", text), read=read)
     except SpecError as error:
         assert error.diagnostics
         for diagnostic in error.diagnostics:

@@ -54,11 +54,14 @@ def _base(word: s.Word, before: list[Source], read: Reader) -> Source:
 def compose(source: Source, read: Reader = read_source) -> tuple[s.File, tuple[Diagnostic, ...]]:
     """The source with all that it extends, as one parsed file, and the errors in all of them.
 
-    Raises SpecError with Q0214 or Q0215 when a base is missing or extends what extends it.
+    Raises SpecError with Q0214 or Q0215 when a base is missing or extends what extends it, and with the errors in the
+    texts when one of them leaves open what it extends.
     """
     texts = chain(source, read)
     parsed = [parse(text) for text in reversed(texts)]
     problems = [problem for _, found in parsed for problem in found]
+    if any(file.head is None and "extends" in file.broken for file, _ in parsed):
+        raise SpecError(problems)
     whole = s.File(texts[-1], ())
     for file, _ in parsed:
         whole = _extended(whole, file, problems)
@@ -91,6 +94,7 @@ Key: TypeAlias = tuple[str, ...]
 def _merged(
     base: tuple[Declaration, ...], new: tuple[Declaration, ...], extends: s.Extends | None, problems: list[Diagnostic]
 ) -> tuple[Declaration, ...]:
+    """The declarations of a base and the new ones: added, joined to its roles, or in the place of others."""
     merging = _Merging(list(base), extends, problems)
     for item in new:
         merging.add(item)

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Literal
 
 from checker.language.elaborate import elaborate
+from checker.language.extend import Reader, compose
 from checker.language.ir import Spec
 from checker.language.lint import warnings
-from checker.language.extend import Reader, compose
 from checker.language.parser import read_source
 from checker.language.syntax import File
 from checker.source import Diagnostic, Source, SpecError
@@ -37,9 +37,7 @@ def load(path: str | Path, network: Literal["declared", "set"] = "declared") -> 
     return load_source(read_source(path), network)
 
 
-def load_source(
-    source: Source, network: Literal["declared", "set"] = "declared", read: Reader = read_source
-) -> Loaded:
+def load_source(source: Source, network: Literal["declared", "set"] = "declared", read: Reader = read_source) -> Loaded:
     """As `load`, for text already in memory; `read` gives the texts of the files that it extends."""
     # Expressions and definitions may be nested 1000 deep (`context.MAX_DEPTH`), and this stage and all later ones
     # take up to some 15 calls for each level; Python 3.11 keeps these calls on the heap.

@@ -5,17 +5,19 @@ Where an instance is too large for the interpreter, the two are compared up to s
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from agreeing import both, question_of, verdicts
+from pages import BLOCKS, read
 
 from checker.explore.native.build import find_compiler
 from checker.explore.native.engine import explore
 from checker.explore.problem import Options
 from checker.explore.search import End
+from checker.language.extend import Reader
 from checker.language.frontend import load_source
 from checker.language.ir import InstanceDecl, Spec
 from checker.language.parser import read_source
@@ -24,29 +26,17 @@ from checker.source import Source
 ROOT = Path(__file__).parents[2]
 LITTLE = sorted((Path(__file__).parent / "little").glob("*.spec"))
 SPECS = sorted((ROOT / "specs").rglob("*.spec"))
-PAGES = sorted((ROOT / "docs").glob("*.md"))
 BEARABLE = 20_000
 """Steps that the interpreter takes in a few seconds."""
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
 
 
-def examples() -> list[Source]:
-    """The specs in the documentation that have no errors."""
-    found = []
-    for page in PAGES:
-        text = page.read_text(encoding="utf-8")
-        for match in re.finditer(r"^```spec\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
-            line = text.count("\n", 0, match.start()) + 2
-            found.append(Source(f"{page.stem}:{line}", match[1]))
-    return found
-
-
-def instances(sources: list[Source]) -> list[object]:
+def instances(sources: Iterable[Source], reader: Reader = read_source) -> list[object]:
     return [
         pytest.param(spec, decl, id=f"{Path(source.name).stem}-{decl.name}")
         for source in sources
-        for spec in [load_source(source).spec]
+        for spec in [load_source(source, read=reader).spec]
         for decl in spec.instances
     ]
 
@@ -74,7 +64,7 @@ def test_specs(spec: Spec, decl: InstanceDecl) -> None:
     agree(spec, decl)
 
 
-@pytest.mark.parametrize(("spec", "decl"), instances(examples()))
+@pytest.mark.parametrize(("spec", "decl"), instances((block.source for block in BLOCKS if block.kind == "good"), read))
 def test_examples_of_the_documentation(spec: Spec, decl: InstanceDecl) -> None:
     agree(spec, decl)
 

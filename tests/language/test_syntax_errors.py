@@ -124,7 +124,7 @@ def test_errors_in_statements(text: str) -> None:
 
 DECLARATIONS = {
     "invarient X\n    true": "1:1 invarient Q0106: `invarient` begins no declaration; did you mean `invariant`?",
-    "import Foo": "1:1 import Q0106: `import` begins no declaration; there are no imports",
+    "import Foo": "1:1 import Q0106: `import` begins no declaration; a spec builds on another by",
     "require x": "1:1 require Q0106: `require` begins no declaration; `require` begins a statement: indent it below",
     "durable x: Int = 3": "1:1 durable Q0106: `durable` begins no declaration; `durable` belongs into the block of a",
     "x := 3": "1:1 x Q0106: `x` begins no declaration; declarations begin with a word",
@@ -165,6 +165,10 @@ DECLARATIONS = {
     "instance i\n    expects states 3": "2:5 expects Q0106: `expects` begins no line of an instance; did you mean `ex",
     "instance i\n    expect state 3": "2:12 state Q0101: unexpected `state`: expected `states`, `unreachable` or `vio",
     "instance i\n    Q = {a}, 3": "2:14 3 Q0101: only quorums have several values",
+    "replace": "1:8 Q0101: the line ends too early: expected `action`, `after`",
+    "replace instance i": "1:9 instance Q0101: unexpected `instance`: expected ",
+    "role R\n    replace action a": "2:5 replace action a Q0112: `replace action` has no block",
+    "role R\n    replace action a\n        x = 3": "3:11 = Q0104: `=` defines, it does not assign",
     "spec Again": "1:1 spec Q0107: a second `spec` in this file; one file holds one spec",
 }  # fmt: skip
 

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+from pages import read
+
 from checker.language import ir
 from checker.language.frontend import Loaded, load_source
 from checker.language.traverse import binders, children
@@ -18,7 +20,7 @@ from checker.source import Diagnostic, Source, SpecError
 
 def loaded(text: str, network: Literal["declared", "set"] = "declared") -> Loaded:
     """A text without its first line break, as a spec with what lint says."""
-    return load_source(Source("test.spec", text.lstrip("\n")), network)
+    return load_source(Source("test.spec", text.lstrip("\n")), network, read)
 
 
 def spec(text: str, network: Literal["declared", "set"] = "declared") -> ir.Spec:

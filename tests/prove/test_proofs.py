@@ -13,7 +13,7 @@ from proving import SPECS, until_refuted, verdict, without_lemma
 from checker.prove.counterexample import Budget
 from checker.verdict import Assurance
 
-LONG = {"raft"}
+LONG = {"raft", "raft_pre_vote"}
 """Specs whose proofs take minutes, which are no part of these tests."""
 
 ONE_SEED = {"abd_register", "chain_replication", "fast_paxos", "learning_switch", "multi_paxos"}
