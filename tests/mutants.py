@@ -20,7 +20,10 @@ MUTANTS = tuple(sorted((Path(__file__).parent / "mutants").glob("*.mutant")))
 
 @dataclass(frozen=True)
 class Mutant:
-    """`source` is a whole spec, whose only instance is called `mutant` and expects the violation."""
+    """`source` is a whole spec, whose only instance is called `mutant` and expects the violation.
+
+    It is named as if it were a file beside its base, so that it extends what its base extends.
+    """
 
     name: str
     base: Path
@@ -43,7 +46,8 @@ def load_mutant(path: Path) -> Mutant:
         if (count := mutated.count(old)) != 1:
             raise ValueError(f"{path.name}: the old lines occur {count} times in {base.name}:\n{old}")
         mutated = mutated.replace(old, new)
-    return Mutant(path.stem, base, Source(path.name, _without_instances(mutated) + instance))
+    source = Source(str(base.with_name(path.name)), _without_instances(mutated) + instance)
+    return Mutant(path.stem, base, source)
 
 
 def _split_at_instance(text: str, path: Path) -> tuple[str, str]:

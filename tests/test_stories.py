@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 import pytest
 from mutants import load_mutant
@@ -13,6 +15,11 @@ from checker.cli import run
 
 ROOT = Path(__file__).parent.parent
 Golden = Callable[[str, str], None]
+
+
+class Told(Protocol):
+    def __call__(self, file: str, engine: str = "interpreter") -> str: ...
+
 
 MUTANTS = (
     "paxos_ignores_votes",
@@ -23,28 +30,38 @@ MUTANTS = (
 
 
 @pytest.fixture
-def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[str], str]:
+def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Told:
     """What `check` prints about a file, without the line that tells the time."""
     monkeypatch.setenv("COLUMNS", "110")
 
-    def check(file: str) -> str:
-        assert run(["check", "--engine", "interpreter", file]) == 0
+    def check(file: str, engine: str = "interpreter") -> str:
+        assert run(["check", "--engine", engine, file]) == 0
         return re.sub(r"\n  engine .*", "", capsys.readouterr().out)
 
     return check
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "specs" / "naive").glob("*.spec")), ids=lambda p: p.stem)
-def test_naive_specs(path: Path, told: Callable[[str], str], golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_naive_specs(path: Path, told: Told, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     golden(f"naive_{path.stem}", told(str(path.relative_to(ROOT))))
 
 
 @pytest.mark.parametrize("name", MUTANTS)
-def test_mutants(
-    name: str, told: Callable[[str], str], golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_mutants(name: str, told: Told, golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mutant = load_mutant(ROOT / "tests" / "mutants" / f"{name}.mutant")
     (tmp_path / f"{name}.spec").write_text(mutant.source.text)
     monkeypatch.chdir(tmp_path)
     golden(f"mutant_{name}", told(f"{name}.spec"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "base"), [("raft_membership_no_entry_of_its_term", "raft.spec")])
+def test_mutants_that_take_compiled_code(
+    name: str, base: str, told: Told, golden: Golden, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mutant = load_mutant(ROOT / "tests" / "mutants" / f"{name}.mutant")
+    (tmp_path / f"{name}.spec").write_text(mutant.source.text)
+    shutil.copy(ROOT / "specs" / base, tmp_path)
+    monkeypatch.chdir(tmp_path)
+    golden(f"mutant_{name}", re.sub(rf"{base}:\d+", base, told(f"{name}.spec", "auto")))
