@@ -262,8 +262,6 @@ class Declarations:
         symbols.history = frozenset(word.text for word in spoken)
         if symbols.messages:  # for the case that the network has an error
             symbols.network = ir.Network("set", False)
-        if symbols.messages:  # for the case that the network has an error
-            symbols.network = ir.Network("set", False)
         networks = [*self._of(s.NetworkItem)]
         for extra in networks[1:]:
             note = ("the first network is here", networks[0].span)
@@ -280,7 +278,7 @@ class Declarations:
             symbols.report.add("Q0405", message, first.span, hint)
 
     def _declared_network(self, item: s.NetworkItem) -> ir.Network:
-        report, known = self.symbols.report, ("lossy", "duplicating", "reordering", "fifo")
+        report, known = self.symbols.report, ("lossy", "duplicating", "reordering", "fifo", "breaking")
         flags = {word.text for word in item.flags}
         for word in item.flags:
             if word.text not in known:
@@ -289,6 +287,8 @@ class Declarations:
         span = item.flags[0].span.to(item.flags[-1].span)
         if "fifo" in flags and flags & {"duplicating", "reordering"}:
             report.error("Q0405", "a `fifo` network neither duplicates nor reorders", span, "leave one of them")
+        if "breaking" in flags and "fifo" not in flags:
+            report.error("Q0405", "only a `fifo` network is `breaking`", span, "a crash breaks channels; add `fifo`")
         if "duplicating" in flags and "reordering" not in flags:
             report.error("Q0405", "a `duplicating` network also reorders", span, "add `reordering`")
         if not flags & {"fifo", "reordering"}:
@@ -298,7 +298,7 @@ class Declarations:
             kind = "set"
         elif "fifo" in flags:
             kind = "fifo"
-        return ir.Network(kind, "lossy" in flags, span)
+        return ir.Network(kind, "lossy" in flags, span, "breaking" in flags)
 
     def _strict(self, network: ir.Network) -> None:
         """Without duplication a message goes to one receiver, and in a fifo network it needs a sender too."""

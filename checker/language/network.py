@@ -240,6 +240,38 @@ class Networking:
         body = tuple(self.take(decl, message, receiver, span))
         return ir.ActionDecl("lose", span, "lose", None, (*parameters, lost), body, decl.name)
 
+    # --- crashes ------------------------------------------------------------------------------------
+
+    def broken(self, node: ir.Expr, span: Span) -> list[ir.Statement]:
+        """What a crash of the node does to the network."""
+        if not self.network.breaking:
+            return []
+        channels = {
+            channels_name(d): self._read_channels(d, span)
+            for d in self.symbols.messages.values()
+            if d.name in self.symbols.handled and node.type in (d.sender, d.receiver)
+        }
+        return [self._emptied(read, node, span) for read in channels.values()]
+
+    def _emptied(self, channels: ir.Read, node: ir.Expr, span: Span) -> ir.Assign:
+        """The channels with all queues to and from the node empty."""
+        assert isinstance(channels.type, t.Map) and isinstance(channels.type.value, t.Map)
+        row, queue = channels.type.value, channels.type.value.value
+        ends = [self.symbols.fresh(*end, span) for end in (("sender", channels.type.key), ("receiver", row.key))]
+        sender, receiver = (ir.Local(type=b.type, span=span, name=b.name, uid=b.uid) for b in ends)
+        old_row = ir.At(type=row, span=span, operand=channels, key=sender)
+        old = ir.At(type=queue, span=span, operand=old_row, key=receiver)
+        tests = tuple(
+            ir.Binary(type=t.Bool(), span=span, operator="==", left=end, right=self.symbols.another(node))
+            for end in (sender, receiver)
+            if end.type == node.type
+        )
+        gone = ir.Or(type=t.Bool(), span=span, items=tests) if len(tests) > 1 else tests[0]
+        body = ir.If(type=queue, span=span, condition=gone, then=ir.Empty(type=queue, span=span), otherwise=old)
+        rows = ir.MapOf(type=row, span=span, binder=ends[1], body=body)
+        whole = ir.MapOf(type=channels.type, span=span, binder=ends[0], body=rows)
+        return ir.Assign(channels.name, whole, span)
+
     # --- small parts --------------------------------------------------------------------------------
 
     def _read(self, name: str, type_: t.Type, span: Span) -> ir.Read:

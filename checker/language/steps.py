@@ -166,7 +166,8 @@ class Steps:
             whole = ir.Read(type=decl.type, span=span, name=decl.name)
             reset = ir.WithAt(type=decl.type, span=span, operand=whole, key=myself, value=value)
             resets.append(ir.Assign(decl.name, reset, span))
-        body = (*picks, *resets)
+        broken = Networking(self.symbols).broken(myself, node[0].span) if self.symbols.network is not None else []
+        body = (*picks, *resets, *broken)
         self._add(ir.ActionDecl("crash", role.item.name.span, "crash", role.name, node, body))
 
     # --- ghost updates ------------------------------------------------------------------------------

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 from typed import action, body, shown, spec, variable
 
 from checker.explore.check import check
+from checker.explore.engines import engine
+from checker.explore.problem import Options
 from checker.language import ir
 from checker.language.types import show
 
@@ -189,6 +193,19 @@ def test_loss_from_a_queue() -> None:
     ]
 
 
+def test_a_crash_breaks_the_queues_to_and_from_the_node() -> None:
+    of = spec(TEXT.replace("{network}", "fifo, breaking").replace("durable count", "volatile count"))
+    assert body(of, "Node.crash") == [
+        "Node.count := Node.count[self := 0]",
+        "channels Node Node := [sender in Node -> [receiver in Node -> (if ((sender == self) or (receiver == self)) "
+        "then Empty() else channels Node Node[sender][receiver])]]",
+        "channels Client Node := [sender in Client -> [receiver in Node -> (if (receiver == self) "
+        "then Empty() else channels Client Node[sender][receiver])]]",
+    ]
+    as_set = spec(TEXT.replace("{network}", "fifo, breaking").replace("durable count", "volatile count"), "set")
+    assert body(as_set, "Node.crash") == ["Node.count := Node.count[self := 0]"]
+
+
 # --- what they do -----------------------------------------------------------------------------------
 
 TALK = """
@@ -240,3 +257,38 @@ def test_how_messages_travel(flags: str, true: set[str]) -> None:
         if result.status.value in ("holds", "reached"):
             found.add(name)
     assert found == true
+
+
+CRASH = """
+spec Crash
+sort Node
+message Word(number: 1..2) from Node to Node
+network {network}
+role Node
+    durable said: 0..2 = 0
+    volatile heard: Set[1..2] = {}
+    action speak(n in Node)
+        require said < 2 and n != self
+        said := said + 1
+        send Word(said) to n
+    on Word(w)
+        heard := heard union {w.number}
+reachable OnlyTheSecond
+    exists n in Node: n.heard == {2} and n.said == 0
+instance two
+    Node = 2
+    crashes <= 1
+    check OnlyTheSecond
+    allow deadlock
+"""
+
+
+@pytest.mark.parametrize("name", ["interpreter", "native"])
+@pytest.mark.parametrize(("flags", "steps"), [("fifo", 5), ("fifo, breaking", 4)])
+def test_what_was_under_way_is_lost_in_a_crash(name: Literal["interpreter", "native"], flags: str, steps: int) -> None:
+    """Without `breaking` the listener has to hear the first word, and then to crash itself."""
+    of = spec(CRASH.replace("{network}", flags))
+    (result,) = [
+        p for p in check(of, of.instances[0], Options(engine=engine(name))).properties if p.kind == "reachable"
+    ]
+    assert result.trace is not None and len(result.trace.steps) == steps
