@@ -1,4 +1,4 @@
-"""The counterexamples that users see first, word for word: the naive specs, and mutants that crash or deadlock."""
+"""The counterexamples that users see first, word for word: naive specs, lessons, and mutants that crash or deadlock."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Golden = Callable[[str, str], None]
 
 
 class Told(Protocol):
-    def __call__(self, file: str, engine: str = "interpreter") -> str: ...
+    def __call__(self, file: str, engine: str = "interpreter", instance: str | None = None) -> str: ...
 
 
 MUTANTS = (
@@ -27,6 +27,7 @@ MUTANTS = (
     "two_phase_commit_decides_early",
     "peterson_does_not_wait",
 )
+LESSONS = (("cap", "available_one"), ("three_phase_commit", "split"))
 
 
 @pytest.fixture
@@ -34,8 +35,9 @@ def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
     """What `check` prints about a file, without the line that tells the time."""
     monkeypatch.setenv("COLUMNS", "110")
 
-    def check(file: str, engine: str = "interpreter") -> str:
-        assert run(["check", "--engine", engine, file]) == 0
+    def check(file: str, engine: str = "interpreter", instance: str | None = None) -> str:
+        only = [] if instance is None else ["--instance", instance]
+        assert run(["check", "--engine", engine, file, *only]) == 0
         return re.sub(r"\n  engine .*", "", capsys.readouterr().out)
 
     return check
@@ -45,6 +47,12 @@ def told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) ->
 def test_naive_specs(path: Path, told: Told, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     golden(f"naive_{path.stem}", told(str(path.relative_to(ROOT))))
+
+
+@pytest.mark.parametrize(("spec", "instance"), LESSONS, ids=[spec for spec, _ in LESSONS])
+def test_lessons(spec: str, instance: str, told: Told, golden: Golden, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    golden(f"lesson_{spec}", told(f"specs/{spec}.spec", instance=instance))
 
 
 @pytest.mark.parametrize("name", MUTANTS)
