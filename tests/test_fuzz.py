@@ -18,6 +18,7 @@ from checker.explore.problem import Options
 from checker.language.frontend import Loaded, load_source
 from checker.report.json import document, read_document
 from checker.report.look import Look
+from checker.report.results import Report, of_verdict
 from checker.report.text import report
 from checker.source import Source, SpecError
 
@@ -72,5 +73,5 @@ def test_damaged_specs_are_explored_or_refused(batch: int) -> None:
             continue
         explored += 1
         assert report(verdict, Look(80))
-        assert read_document(document([verdict])) == (verdict,)
+        assert read_document(document(Report((of_verdict(verdict),)))) == (verdict,)
     assert explored > EXPLORED_EACH // 10
