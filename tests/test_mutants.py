@@ -41,8 +41,8 @@ def test_every_guard_of_a_spec_has_a_mutant(base: Path) -> None:
 # Nor do those by which a server of Raft has no election against itself, sends no snapshot to whom it can send entries;
 # by which time ends; and by which a server of a chain that has failed sends no more updates (what it would send is
 # right).
-# In three-phase commit, those by which who has failed does nothing more and each message counts once protect nothing,
-# and a coordinator may be left at any time, as long as all leave it.
+# Nor, in three-phase commit and with a primary and backups, do those by which who has failed does nothing more and each
+# message counts once; a coordinator may be left at any time, as long as all leave it.
 PROGRAM_ORDER = {
     "bakery": {
         "require phase[p] == outside",
@@ -69,6 +69,7 @@ PROGRAM_ORDER = {
     "raft_pre_vote": {"require mode != leader"},
     "raft_snapshots": {"require before[s] < saved"},
     "raft_lease_read": {"require n.clock < end"},
+    "primary_backup": {"require p != s and s not in p.down"},
     "three_phase_commit": {
         "require phase != aborted and not failed and not alone",
         "require not failed",

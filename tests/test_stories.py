@@ -27,7 +27,7 @@ MUTANTS = (
     "two_phase_commit_decides_early",
     "peterson_does_not_wait",
 )
-LESSONS = (("cap", "available_one"), ("three_phase_commit", "split"))
+LESSONS = (("cap", "available_one"), ("primary_backup", "wrong_suspicion"), ("three_phase_commit", "split"))
 
 
 @pytest.fixture
