@@ -6,6 +6,7 @@ Nothing is explored or proved here: the numbers are those that the instances exp
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +46,8 @@ def _row(path: Path, spec: ir.Spec) -> str:
     explored = [f"{max(counts):,} states"] if counts else []
     explored += [f"{broken} counterexample{'s' if broken > 1 else ''}"] if broken else []
     link = f"[{_name(path)}](#{_name(path).replace('/', '')})"
-    return f"| {link} | {', '.join(explored)} | {'yes' if _is_proved(spec) else ''} | {len(_mutants(path)) or ''} |"
+    proved = "yes" if _is_proved(path, spec) else ""
+    return f"| {link} | {', '.join(explored)} | {proved} | {len(_mutants(path)) or ''} |"
 
 
 def _section(path: Path, spec: ir.Spec) -> Iterator[str]:
@@ -59,7 +61,7 @@ def _section(path: Path, spec: ir.Spec) -> Iterator[str]:
     ):
         if found := [f"`{p.name}`" for p in spec.properties if p.kind in kinds]:
             yield f"* {title}: {', '.join(found)}"
-    if _is_proved(spec):
+    if _is_proved(path, spec):
         lemmas = sum(p.kind == "lemma" for p in spec.properties)
         by = f", with {lemmas} lemma{'s' if lemmas > 1 else ''}" if lemmas else ""
         yield f"* Proved for every size: all that is to hold{by}"
@@ -83,8 +85,11 @@ def _comment(text: str) -> list[str]:
     return [part.strip() for part in re.sub(r"^# ?", "", lines[0], flags=re.MULTILINE).split("\n\n")]
 
 
-def _is_proved(spec: ir.Spec) -> bool:
-    """Whether `quorate ci` proves it."""
+def _is_proved(path: Path, spec: ir.Spec) -> bool:
+    """Whether `quorate ci` proves it; what the project tells it to skip, it does not."""
+    project = tomllib.loads((SPECS.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    if f"specs/{_name(path)}.spec:proof" in project["tool"]["quorate"].get("skip", ()):
+        return False
     return bool(spec.proofs) or any(p.kind == "lemma" for p in spec.properties)
 
 
