@@ -13,13 +13,13 @@ from proving import SPECS, until_refuted, verdict, without_lemma
 from checker.prove.counterexample import Budget
 from checker.verdict import Assurance
 
-LONG = {"raft", "raft_pre_vote"}
+LONG = {"abd_register", "raft", "raft_pre_vote"}
 """Specs whose proofs take minutes, which are no part of these tests."""
 
-ONE_SEED = {"abd_register", "chain_replication", "fast_paxos", "learning_switch", "multi_paxos"}
+ONE_SEED = {"chain_replication", "fast_paxos", "learning_switch", "multi_paxos"}
 """Specs for which one seed must do, lest the tests take too long."""
 
-WHOLE_ONLY = {"abd_register", "fast_paxos"}
+WHOLE_ONLY = {"fast_paxos"}
 """Of these the proofs without some lemma, and of broken copies, take too long; the explorer breaks the copies."""
 
 LEMMA = re.compile(r"^lemma (\w+)", re.MULTILINE)
