@@ -13,7 +13,7 @@ from typing import Final
 from checker.conform.narrow import NarrowEvaluator
 from checker.explore.domains import Domains, Value
 from checker.explore.evaluate import OLD, PICKS, Env, Evaluator
-from checker.explore.execute import Branching, Code, End, Executor, Straight, Work, ends
+from checker.explore.execute import Code, Executor, Straight, Work, ends, preceded
 from checker.explore.faults import CutOff, Fault
 from checker.explore.instance import Instance
 from checker.explore.interpreter import Interpreter, Machine, State, Taken, reads
@@ -171,25 +171,7 @@ class _Recorder(Executor):
                 number = next((i for i, test in enumerate(tests) if test(s, e)), len(tests))
                 e[BRANCHES] = (*e[BRANCHES], *taken[number])
 
-        if isinstance(code, Straight):
-            straight = code.run
-
-            def run(s: Work, e: Env) -> bool:
-                note(s, e)
-                return straight(s, e)
-
-            return Straight(run)
-        branching = code.run
-
-        def each(s: Work, e: Env) -> Iterator[End]:
-            try:
-                note(s, e)
-            except (CutOff, Fault) as stop:
-                yield stop
-                return
-            yield from branching(s, e)
-
-        return Branching(each)
+        return preceded(note, code)
 
     def _required(self, condition: ir.Expr) -> Code:
         holds = self._evaluator.compile(condition)

@@ -133,25 +133,30 @@ class Executor:
             for uid, value in zip(uids, given, strict=True):
                 e[uid] = value
 
-        if isinstance(body, Straight):
-            straight = body.run
+        return preceded(bind, body)
 
-            def run(s: Work, e: Env) -> bool:
-                bind(s, e)
-                return straight(s, e)
 
-            return Straight(run)
-        branching = body.run
+def preceded(first: Callable[[Work, Env], None], code: Code) -> Code:
+    """The code, with something that is done at its beginning and may be cut off or faulty."""
+    if isinstance(code, Straight):
+        straight = code.run
 
-        def branches(s: Work, e: Env) -> Iterator[End]:
-            try:
-                bind(s, e)
-            except (CutOff, Fault) as stop:
-                yield stop
-                return
-            yield from branching(s, e)
+        def run(s: Work, e: Env) -> bool:
+            first(s, e)
+            return straight(s, e)
 
-        return Branching(branches)
+        return Straight(run)
+    branching = code.run
+
+    def branches(s: Work, e: Env) -> Iterator[End]:
+        try:
+            first(s, e)
+        except (CutOff, Fault) as stop:
+            yield stop
+            return
+        yield from branching(s, e)
+
+    return Branching(branches)
 
 
 def ends(code: Code, s: Work, e: Env) -> Iterator[End]:
