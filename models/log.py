@@ -31,6 +31,8 @@ class Entry:
     members: tuple[str, ...] | None = None
 
     def shown(self) -> dict[str, object]:
+        if self.members is not None:
+            return {"term": self.term, "members": set(self.members)}
         return {"term": self.term, "value": self.value}
 
 

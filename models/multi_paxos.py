@@ -222,7 +222,7 @@ class Server(Node):
             case _:
                 pass
 
-    def proposed(self, value: str, members: tuple[str, ...] | None) -> None:
+    def proposed(self, value: str, change: str | None) -> None:
         if self.is_leader():
             self.propose(len(self.proposals), value)
             self.vote_oneself(self.proposals[len(self.proposals) - 1])

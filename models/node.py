@@ -61,10 +61,11 @@ class Timeout:
 
 @dataclass(frozen=True, slots=True)
 class Propose:
-    """A client's command is to be agreed on; the node takes it if it leads. With `members`, it is a new membership."""
+    """A client's command is to be agreed on; the node takes it if it leads. With `change`, it is one of the membership:
+    the server is added, or removed if it is a member."""
 
     value: str
-    members: tuple[str, ...] | None = None
+    change: str | None = None
 
 
 Event = Start | Receive | Timeout | Propose
@@ -111,14 +112,16 @@ P = ParamSpec("P")
 
 
 def action(method: Callable[Concatenate[N, P], None]) -> Callable[Concatenate[N, P], None]:
-    """Marks a method as a step that the spec has under the same name; it is recorded for the trace."""
+    """Marks a method as a step that the spec has under the same name; it is recorded for the trace, with its parameters
+    but for those that begin with `_`, which the spec does not have."""
     name = method.__name__
     parameters = method.__code__.co_varnames[1 : method.__code__.co_argcount]
 
     @wraps(method)
     def recorded(self: N, /, *args: P.args, **kwargs: P.kwargs) -> None:
         if self.recording:
-            self.record(name, dict(zip(parameters, args, strict=False)), None, lambda: method(self, *args, **kwargs))
+            told = {p: value for p, value in zip(parameters, args, strict=False) if not p.startswith("_")}
+            self.record(name, told, None, lambda: method(self, *args, **kwargs))
         else:
             method(self, *args, **kwargs)
 
@@ -186,7 +189,7 @@ class Node(ABC):
     @abstractmethod
     def timed_out(self, timer: str) -> None: ...
 
-    def proposed(self, value: str, members: tuple[str, ...] | None) -> None:
+    def proposed(self, value: str, change: str | None) -> None:
         raise NotImplementedError(f"{type(self).__name__} takes no proposals")
 
     def audience(self, message: Message) -> Sequence[str]:
@@ -207,8 +210,8 @@ class Node(ABC):
                 self.receive(envelope)
             case Timeout(timer):
                 self.timed_out(timer)
-            case Propose(value, members):
-                self.proposed(value, members)
+            case Propose(value, change):
+                self.proposed(value, change)
         effects.write = any(getattr(self, name) is not old for name, old in zip(self.DURABLE, held, strict=True))
         return effects
 

@@ -83,6 +83,18 @@ Fault = Crash | Partition | SlowDisk | Change
 
 
 @dataclass(frozen=True, slots=True)
+class Features:
+    """What Raft does beyond the paper."""
+
+    snapshots: bool = False
+    membership: bool = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return ("snapshots",) * self.snapshots + ("membership",) * self.membership
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """Times are in milliseconds.
 
@@ -114,6 +126,15 @@ class Plan:
             return tuple(f"s{i}" for i in range(self.nodes))
         return (*(f"a{i}" for i in range(self.nodes)), "p0", "p1", "l0", "l1")
 
+    @property
+    def joining(self) -> tuple[str, ...]:
+        return tuple(fault.node for fault in self.faults if isinstance(fault, Change) and fault.f == "join")
+
+    @property
+    def features(self) -> Features:
+        changes = any(isinstance(fault, Change) for fault in self.faults)
+        return Features(self.snapshot_every is not None, changes)
+
     def told(self) -> str:
         """The plan, for people."""
         low, high = self.delay
@@ -125,14 +146,6 @@ class Plan:
             *(f"at {fault.at:.0f} ms: {fault.told()}" for fault in self.faults),
         ]
         return "\n".join(lines)
-
-
-@dataclass(frozen=True, slots=True)
-class Features:
-    """What is on beyond the spec of the protocol."""
-
-    snapshots: bool = False
-    membership: bool = False
 
 
 def planned(protocol: str, seed: int, nodes: int | None = None, features: Features | None = None) -> Plan:

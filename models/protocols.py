@@ -13,7 +13,7 @@ from models import multi_paxos, paxos, raft_extended, store, trace
 from models import raft as raft_module
 from models import zab as zab_module
 from models.node import Effects, Event, Message, Node
-from models.plan import Change, Plan
+from models.plan import Features, Plan
 from models.raft import NOOP
 from models.raft_extended import ExtendedServer
 from models.replica import Replica
@@ -38,7 +38,7 @@ Build = Callable[[str, Plan, random.Random, int, bool], Machine]
 @dataclass(frozen=True)
 class Protocol:
     """`serves`: clients use it as a store. `fifo`: it needs channels like those of TCP, which keep the order, and lose
-    something only if one of the two crashes."""
+    something only if one of the two crashes. `specs`: what its traces are traces of, if it has such features."""
 
     name: str
     spec: str
@@ -49,12 +49,20 @@ class Protocol:
     constants: Mapping[str, trace.Json] = field(default_factory=dict)  # of the spec
     serves: bool = True
     fifo: bool = False
+    specs: Mapping[Features, str] = field(default_factory=dict)
 
-    def header(self, plan: Plan, ordered: bool) -> trace.Json:
+    def header(self, plan: Plan, features: Features, joining: Iterable[str], ordered: bool) -> trace.Json:
+        """The first line of the traces of a run; `joining` are nodes that were not there at the start."""
         named = [name for name in plan.names if self.serves or name.startswith("a")]
-        features = ["snapshots"] if plan.snapshot_every else []
-        features += ["membership"] if any(isinstance(fault, Change) for fault in plan.faults) else []
-        return trace.header(self.spec, {self.sort: named}, self.shown.SHOWN, ordered, features, self.constants)
+        first = {"first": named} if features.membership else {}
+        return trace.header(
+            self.specs.get(features, self.spec),
+            {self.sort: list(dict.fromkeys((*named, *joining)))},
+            self.shown.SHOWN,
+            ordered,
+            features.names,
+            {**self.constants, **first},
+        )
 
     @property
     def messages(self) -> dict[str, type[Message]]:
@@ -78,7 +86,8 @@ def raft(server: type[ExtendedServer] = ExtendedServer) -> Protocol:
         node = server(name, members, rng, boot, recording, snapshot_every=plan.snapshot_every)
         return Replica(node, plan.local_reads)
 
-    return Protocol("raft", "Raft", "Server", server, build, (raft_module, raft_extended))
+    specs = {Features(membership=True): "RaftMembership"}
+    return Protocol("raft", "Raft", "Server", server, build, (raft_module, raft_extended), specs=specs)
 
 
 def multi(server: type[multi_paxos.Server] = multi_paxos.Server) -> Protocol:

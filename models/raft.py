@@ -213,14 +213,15 @@ class Server(Node):
     @handler
     def on_append_reply(self, m: AppendReply, sender: str) -> None:
         self.observe(m.term)
-        if m.term != self.term or self.mode is not Mode.LEADER or sender not in self.before:
+        if m.term != self.term or self.mode is not Mode.LEADER:
             return
+        before, matched = self.before.get(sender, 0), self.matched.get(sender, 0)
         if m.success:
-            matched = max(self.matched[sender], m.matched)
+            matched = max(matched, m.matched)
             self.matched = {**self.matched, sender: matched}
             self.before = {**self.before, sender: matched}
-        elif self.before[sender] > self.matched[sender]:
-            self.before = {**self.before, sender: self.before[sender] - 1}
+        elif before > matched:
+            self.before = {**self.before, sender: before - 1}
 
     @action
     def advance_commit(self, n: int) -> None:
@@ -252,7 +253,7 @@ class Server(Node):
                 self.on_append_reply(message, sender)
         self.follow_up()
 
-    def proposed(self, value: str, members: tuple[str, ...] | None) -> None:
+    def proposed(self, value: str, change: str | None) -> None:
         if self.mode is Mode.LEADER:
             self.client_request(value)
             self.follow_up()
@@ -264,9 +265,9 @@ class Server(Node):
             self.client_request(NOOP)
             self.set_timer("election", None)
             self.beat()
+        if self.mode is Mode.LEADER and (n := self.committable()) > self.commit:
+            self.advance_commit(n)
         if self.mode is Mode.LEADER:
-            if (n := self.committable()) > self.commit:
-                self.advance_commit(n)
             for s in self.members:
                 if s != self.name and s not in self.awaiting and self.before[s] < self.last:
                     self.replicate(s)

@@ -1,7 +1,7 @@
 """Raft beyond `specs/raft.spec`: change of membership, one server at a time, and snapshots.
 
-After Ongaro's dissertation, chapters 4 and 5. The steps that the spec does not have are `change_members`, `step_down`,
-`take_snapshot`, `send_snapshot` and `on InstallSnapshot`; without them a run is one of the spec.
+After chapters 4 and 5 of Ongaro's dissertation, as `specs/raft_membership.spec` and `specs/raft_snapshots.spec` have them.
+A run without `change_membership`, `take_snapshot` and what follows from them is one of `specs/raft.spec`.
 """
 
 from __future__ import annotations
@@ -66,14 +66,18 @@ class ExtendedServer(Server):
         return self.mode is Mode.LEADER and settled and self.log.term_at(self.commit) == self.term
 
     @action
-    def change_members(self, v: str, members: tuple[str, ...]) -> None:
-        self.set_log(self.log.with_entries(self.last, (Entry(self.term, v, members),)))
+    def change_membership(self, s: str, _command: str) -> None:
+        """Removes a member, or adds a server that is none."""
+        members = tuple(m for m in self.members if m != s) if s in self.members else (*self.members, s)
+        self.set_log(self.log.with_entries(self.last, (Entry(self.term, _command, members),)))
 
     @action
-    def step_down(self) -> None:
-        """The leader is no member any more, and that is committed (section 4.2.2)."""
-        self.follow()
-        self.leader = None
+    def advance_commit(self, n: int) -> None:
+        """A leader that is no member steps down when that is committed (section 4.2.2)."""
+        super().advance_commit(n)
+        if self.name not in self.members and all(self.log[i].members is None for i in range(n + 1, self.last + 1)):
+            self.follow()
+            self.leader = None
 
     def set_log(self, log: Log) -> None:
         """A server uses a new membership as soon as it is in its log."""
@@ -81,8 +85,8 @@ class ExtendedServer(Server):
         listed = (entry.members for entry in reversed(log.entries) if entry.members is not None)
         self.members = next(listed, self.snapshot.members if self.snapshot else self.first_members)
         if self.mode is Mode.LEADER:
-            self.matched = {s: self.matched.get(s, 0) for s in self.members}
-            self.before = {s: self.before.get(s, log.base) for s in self.members}
+            self.matched = {**dict.fromkeys(self.members, 0), **self.matched}
+            self.before = {**dict.fromkeys(self.members, 0), **self.before}
 
     # --- snapshots --------------------------------------------------------------------------------
 
@@ -150,11 +154,11 @@ class ExtendedServer(Server):
         entries = m.entries[self.log.base - m.prev_index :]
         return AppendEntries(m.term, self.log.base, self.log.base_term, entries, m.leader_commit)
 
-    def proposed(self, value: str, members: tuple[str, ...] | None) -> None:
-        if members is None:
+    def proposed(self, value: str, change: str | None) -> None:
+        if change is None:
             super().proposed(value, None)
         elif self.may_change():
-            self.change_members(value, members)
+            self.change_membership(change, value)
             self.follow_up()
 
     def replicate(self, s: str) -> None:
@@ -168,5 +172,3 @@ class ExtendedServer(Server):
         if self.snapshot_every and self.capture and self.delivered - self.log.base >= self.snapshot_every:
             self.take_snapshot(self.delivered, self.capture())
         super().follow_up()
-        if self.mode is Mode.LEADER and self.name not in self.members_at(self.commit):
-            self.step_down()

@@ -54,20 +54,25 @@ class Replica:
         if asked in self.waiting:
             return Effects()  # under way
         self.waiting[asked] = client
-        return self.node.step(Propose(command.text(), self.membership(command)), now)
+        return self.node.step(Propose(command.text(), self.change(command)), now)
 
     def takes(self, command: Command) -> bool:
         """Memberships change one at a time, and only where the protocol can."""
         if command.operation.f not in ("join", "leave"):
             return True
-        return isinstance(self.node, ExtendedServer) and self.node.may_change()
+        if not isinstance(self.node, ExtendedServer):
+            return False
+        change = self.change(command)
+        return change is None or (self.node.may_change() and self.node.members != (change,))
 
-    def membership(self, command: Command) -> tuple[str, ...] | None:
-        match command.operation.f, self.node:
-            case "join", ExtendedServer(members=members):
-                return tuple(sorted({*members, command.operation.key}))
-            case "leave", ExtendedServer(members=members):
-                return tuple(s for s in members if s != command.operation.key)
+    def change(self, command: Command) -> str | None:
+        """Who is to become a member or to be none any more; None if that is so already, or the command is another."""
+        member = isinstance(self.node, ExtendedServer) and command.operation.key in self.node.members
+        match command.operation.f:
+            case "join" if not member:
+                return command.operation.key
+            case "leave" if member:
+                return command.operation.key
             case _:
                 return None
 

@@ -14,7 +14,7 @@ import click
 from models import trace
 from models.disk import Journal, TraceFile
 from models.node import Effects
-from models.plan import Plan
+from models.plan import Features, Plan
 from models.protocols import PROTOCOLS
 from models.tcp import TcpHost
 
@@ -43,7 +43,9 @@ async def _serve(plan: Plan, name: str, directory: Path, sync: bool) -> None:
     fresh, kinds = machine.node.state(), machine.node.DURABLE
     journal = Journal(directory / f"{name}.journal", kinds, sync)
     machine.restore(journal.read())
-    traced = TraceFile(directory / f"{name}.ndjson", protocol.header(plan, ordered=False), kinds, journal.traced)
+    features = Features(snapshots=plan.snapshot_every is not None, membership=plan.protocol == "raft")
+    header = protocol.header(plan, features, (name,), ordered=False)
+    traced = TraceFile(directory / f"{name}.ndjson", header, kinds, journal.traced)
 
     def keep(effects: Effects) -> None:
         if effects.steps:

@@ -100,7 +100,7 @@ class Simulation:
 
     def set_up(self) -> None:
         if self.record:
-            self.run.trace.append(self.protocol.header(self.plan, ordered=True))
+            self.run.trace.append(self.protocol.header(self.plan, self.plan.features, self.plan.joining, ordered=True))
         for name in self.plan.names:
             self.add_host(name)
         for host in list(self.hosts.values()):

@@ -383,7 +383,7 @@ class Server(Node):
                 self.take_in(waiting)
         self.follow_up()
 
-    def proposed(self, value: str, members: tuple[str, ...] | None) -> None:
+    def proposed(self, value: str, change: str | None) -> None:
         if self.primary == self.name:
             self.propose(value)
             self.follow_up()

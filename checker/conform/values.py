@@ -151,9 +151,9 @@ class Reader:
         given = dict(_of(raw, dict, type_))
         values = []
         for name, field_type in self._fields[type_]:
-            if name not in given:
+            if name not in given and not isinstance(field_type, ty.Option):
                 raise Unfit(f"the {type_.name} has no `{name}`")
-            values.append(self.value(field_type, given.pop(name)))
+            values.append(self.value(field_type, given.pop(name, None)))
         if given:
             name = next(iter(given))
             raise Unfit(f"{type_.name} has no field `{name}`", did_you_mean(name, (f for f, _ in self._fields[type_])))

@@ -11,6 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from checker.conform.follow import conform
+from checker.language.frontend import load
+from checker.verdict import Conforms
 from models.cluster import Cluster, demonstrate, running
 from models.disk import whole_lines
 
@@ -28,20 +31,39 @@ def demonstrated(cluster: Cluster, clients: int, operations: int) -> tuple[list[
     return asyncio.run(asyncio.wait_for(run(), 240)), said
 
 
-@pytest.mark.parametrize(("protocol", "size", "snapshots"), [("raft", 5, 40), ("zab", 3, None)])
+SPECS = {"raft": "raft_membership", "multi-paxos": "multi_paxos", "zab": "zab"}
+
+
+@pytest.mark.parametrize(
+    ("protocol", "size", "snapshots"), [("raft", 5, None), ("raft", 3, 40), ("multi-paxos", 5, None), ("zab", 3, None)]
+)
 def test_no_acknowledged_write_is_lost(protocol: str, size: int, snapshots: int | None, tmp_path: Path) -> None:
     cluster = Cluster(protocol, size, tmp_path, snapshots, sync=False)  # a kill loses nothing that was written
     lost, said = demonstrated(cluster, clients=3, operations=60)
     assert lost == []
     assert any(line.startswith("kill") for line in said)
     if protocol == "raft":
-        assert {"add s5", "add s6"} <= set(said)
-        assert len(cluster.members) == 6
+        assert {f"add s{size}", f"add s{size + 1}"} <= set(said)
+        assert len(cluster.members) == size + 1
     assert [log.read_text() for log in tmp_path.glob("*.log") if log.stat().st_size] == []
     done = [told for told in cluster.history if told["type"] == "ok"]
     assert len(done) > 80
     restarts = [e for path in tmp_path.glob("s*.ndjson") for e in whole_lines(path)[1:] if e["action"] == "restart"]
     assert len(restarts) == 3
+    if snapshots is None and protocol != "zab":
+        assert_conforms(protocol, tmp_path)
+
+
+def assert_conforms(protocol: str, directory: Path) -> None:
+    """The logs of all nodes, which have no clock in common, are one run of the spec."""
+    logs = sorted(str(path) for path in directory.glob("s*.ndjson"))
+    answer = conform(load(ROOT / "specs" / f"{SPECS[protocol]}.spec").spec, logs)
+    assert answer.answer is Conforms.YES, answer.fault or answer.reason
+    assert answer.events > 1000
+    if protocol == "raft":
+        taken = dict(answer.actions)
+        assert taken["Server.change_membership"] == 3
+        assert taken["Server.crash"] == 3
 
 
 def test_the_prompt(tmp_path: Path) -> None:

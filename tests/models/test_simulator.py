@@ -79,7 +79,7 @@ def test_entries_are_cut_off() -> None:
 
 
 def test_features_are_used_and_can_be_told_apart() -> None:
-    beyond = {"take_snapshot", "send_snapshot", "on InstallSnapshot", "change_members"}
+    beyond = {"take_snapshot", "send_snapshot", "on InstallSnapshot", "change_membership"}
     used = actions("raft", EXTENDED)
     assert {name for name in beyond if not used[name]} == set()
     assert beyond & set(actions("raft")) == set()
