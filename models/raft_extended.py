@@ -1,6 +1,6 @@
 """Raft beyond `specs/raft.spec`: change of membership, one server at a time, and snapshots.
 
-After chapters 4 and 5 of Ongaro's dissertation, as `specs/raft_membership.spec` and `specs/raft_snapshots.spec` have them.
+After chapters 4 and 5 of Ongaro's dissertation, as `raft_membership.spec` and `raft_snapshots.spec` have them.
 A run without `change_membership`, `take_snapshot` and what follows from them is one of `specs/raft.spec`.
 """
 
