@@ -100,7 +100,9 @@ class Simulation:
 
     def set_up(self) -> None:
         if self.record:
-            self.run.trace.append(self.protocol.header(self.plan, self.plan.features, self.plan.joining, ordered=True))
+            # Nobody knows when a connection breaks but by what comes through; so those traces are in no order.
+            plan, ordered = self.plan, not self.protocol.fifo
+            self.run.trace.append(self.protocol.header(plan, plan.features, plan.joining, ordered))
         for name in self.plan.names:
             self.add_host(name)
         for host in list(self.hosts.values()):

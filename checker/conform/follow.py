@@ -209,7 +209,7 @@ class _Task:
         self.receipts = Counter(self.found.receipts)
         self.owners: Counter[tuple[str, Value]] = Counter()
         here = [Hypothesis(state) for state in states]
-        for event in in_order(self.trace, self.renaming, self.found.sent):
+        for event in in_order(self.trace, self.renaming, self.found.sent, self.found.after):
             if self.deadline is not None and time.monotonic() > self.deadline:
                 return self._give_up(run, "out of time")
             if self.progress is not None and run.accepted % 100 == 0:

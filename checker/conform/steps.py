@@ -198,14 +198,16 @@ class Meaning:
         return event.seq - before - 1
 
     def _crash(self, event: Event, node: tuple[str, int] | None, missing: int) -> Seen:
-        """A crash or a restart; a restart is a crash besides, if none is told."""
+        """A crash or a restart, of which one is the step: the restart if no crash is told, and where a crash breaks
+        channels: what is sent to the node while it is down is lost with it."""
         if node is None:
             return Seen(event, None, (), idle=True, missing=missing)
         crashes = [i for i, a in enumerate(self.spec.actions) if a.kind == "crash" and a.role == node[0]]
         already = node in self.down
         restart = event.action == "restart"
         (self.down.discard if restart else self.down.add)(node)
-        step = bool(crashes) and not (restart and already)
+        breaks = self.spec.network is not None and self.spec.network.breaking
+        step = bool(crashes) and (restart if breaks else not (restart and already))
         candidates = tuple(Candidate(i, {self.spec.actions[i].parameters[0].uid: node[1]}) for i in crashes if step)
         changes = tuple(self._change(event, node, place, raw) for place, raw in event.set.items())
         return Seen(event, node, candidates, not step, restart, None, changes, missing=missing)

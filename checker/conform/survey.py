@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from checker.conform.events import Header, Trace
 from checker.conform.mapping import Renaming
-from checker.conform.order import read
+from checker.conform.order import Breaks, Nth, read
 from checker.conform.steps import Meaning, Pattern
 from checker.conform.values import Names, Reader, Unfit
 from checker.explore.instance import Instance, World, instantiate
@@ -21,7 +21,8 @@ from checker.source import Diagnostic, SpecError
 @dataclass
 class Survey:
     """What a trace speaks of. `receipts`: how often each message is received, by id; `unnamed`: the kinds of messages
-    of which some receipt does not say which one it was."""
+    of which some receipt does not say which one it was; `after`: by event, which others come before it, besides those
+    that send what it needs."""
 
     names: Names
     events: int = 0
@@ -29,6 +30,7 @@ class Survey:
     receipts: Counter[str] = field(default_factory=Counter)
     unnamed: set[str] = field(default_factory=set)
     seq: bool = False
+    after: dict[Nth, set[Nth]] = field(default_factory=dict)
 
 
 def bare(spec: ir.Spec) -> ir.Spec:
@@ -43,9 +45,12 @@ def survey(spec: ir.Spec, trace: Trace, header: Header, renaming: Renaming) -> S
     found = Survey(_nodes(spec, header))
     meaning = Meaning(spec, header, Reader(spec, found.names))
     _ = meaning.complete
+    breaks = Breaks() if spec.network is not None and spec.network.breaking and not header.ordered else None
     for event in read(trace, renaming):
         seen = meaning.seen(event)
         found.events += 1
+        if breaks is not None:
+            breaks.note(event)
         found.seq = found.seq or seen.missing > 0
         for name, _pattern in seen.sent or ():
             if name is not None:
@@ -56,6 +61,7 @@ def survey(spec: ir.Spec, trace: Trace, header: Header, renaming: Renaming) -> S
             kinds = {spec.actions[c.action].message for c in seen.candidates if spec.actions[c.action].kind == "on"}
             found.unnamed |= {seen.received.kind} if isinstance(seen.received, Pattern) else {k for k in kinds if k}
     constants(spec, header, Reader(spec, found.names))
+    found.after = breaks.after() if breaks is not None else {}
     return found
 
 

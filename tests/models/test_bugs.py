@@ -10,8 +10,7 @@ from bugs import BUGS, Bug
 
 from checker.conform.follow import conform
 from checker.language import ir
-from checker.language.frontend import load_source
-from checker.source import Source
+from checker.language.frontend import load
 from checker.verdict import Conforms
 from models.plan import planned
 from models.protocols import PROTOCOLS
@@ -26,13 +25,7 @@ SPECIFIED = [name for name, path in SPEC_OF.items() if path.exists()]
 
 @cache
 def spec(protocol: str) -> ir.Spec:
-    """The spec of a protocol, with the network that proofs take it for.
-
-    The simulator's connections break without a crash, too, which the channels of `zab.spec` do not.
-    """
-    text = SPEC_OF[protocol].read_text(encoding="ascii")
-    anything = "network lossy, duplicating, reordering"
-    return load_source(Source(f"{protocol}.spec", text.replace("network fifo, breaking", anything))).spec
+    return load(SPEC_OF[protocol]).spec
 
 
 def conforms(run: Run, tmp_path: Path) -> Conforms:
