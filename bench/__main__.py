@@ -24,11 +24,15 @@ HEAD = " " * 35 + "".join(f"{name:>{width}}" for name, width in (*COLUMNS, ("com
 def rows(case: cases.Case, runs: int, rumur: bool, scratch: Path) -> Iterator[Row]:
     """Each tool in each way of running it; the runs of all are interleaved, so that a noisy moment is shared."""
     threads = os.cpu_count() or 1
+    spin = {"SPIN, exact, depth first": lambda place: tools.spin(case, place)} if case.peers is not None else {}
+    every = {"Quorate, 1 thread, all properties": lambda place: tools.quorate(case, 1, False, True, place)}
+    if case.properties is None:
+        every = {}
     ways: dict[str, Callable[[Path], Iterator[Sample]]] = {
-        "SPIN, exact, depth first": lambda place: tools.spin(case, place),
+        **spin,
         "Quorate, 1 thread": lambda place: tools.quorate(case, 1, False, False, place),
         f"Quorate, {threads} threads": lambda place: tools.quorate(case, threads, False, False, place),
-        "Quorate, 1 thread, all properties": lambda place: tools.quorate(case, 1, False, True, place),
+        **every,
         "Quorate, 1 thread, symmetry": lambda place: tools.quorate(case, 1, True, False, place),
     }
     found: dict[str, list[Sample] | str] = {name: [] for name in ways}
@@ -36,7 +40,7 @@ def rows(case: cases.Case, runs: int, rumur: bool, scratch: Path) -> Iterator[Ro
     for _ in range(runs):
         for name, samples in started.items():
             _add(found, name, samples)
-    if rumur:
+    if rumur and case.peers is not None:
         name = "Rumur, 1 thread, one run"
         found[name] = []
         _add(found, name, tools.rumur(case, 1, _folder(scratch, name)))

@@ -57,7 +57,8 @@ def sample(options: dict[str, Any]) -> Sample:
     from checker.language.frontend import load
 
     spec = load(options["spec"]).spec
-    decl = with_overrides(spec, spec.instances[0], options["sizes"])
+    named = next(decl for decl in spec.instances if decl.name == options["instance"])
+    decl = replace(with_overrides(spec, named, options["sizes"]), expected=())
     if options["properties"] is not None:
         decl = replace(decl, only=tuple(options["properties"]))
     native = engine("native")

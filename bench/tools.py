@@ -27,8 +27,9 @@ def quorate(case: Case, threads: int, symmetry: bool, everything: bool, scratch:
     """This project's native engine, by its Python interface; `everything` checks all properties of the spec."""
     options = {
         "spec": str(case.spec),
+        "instance": case.instance,
         "sizes": {name: str(size) for name, size in case.sizes.items()},
-        "properties": None if everything else list(case.properties),
+        "properties": None if everything or case.properties is None else list(case.properties),
         "threads": threads,
         "symmetry": symmetry,
     }
@@ -43,7 +44,8 @@ def quorate(case: Case, threads: int, symmetry: bool, everything: bool, scratch:
 
 def spin(case: Case, scratch: Path) -> Iterator[Sample]:
     """SPIN's exact depth-first search."""
-    (scratch / "model.pml").write_text(case.promela())
+    assert case.peers is not None
+    (scratch / "model.pml").write_text(case.peers.promela())
     start = time.perf_counter()
     run(["spin", "-a", "model.pml"], scratch)
     run(["gcc", *SPIN_FLAGS, "-o", "pan", "pan.c"], scratch)
