@@ -39,6 +39,10 @@ NAMED = {
     "insists on its value": ("propose", "heard == {} or v == (max vote in heard by vote.ballot).value"),
     "forgets reported votes": ("Ballot.on Promise", "the trace has none"),
     "takes any vote": ("Ballot.on Promise", ".latest["),
+    "skips synchronisation": ("Server.establish", "forall s in q: acked[s] != none"),
+    "prefers its own history": ("Server.on AckEpoch", "best would be"),
+    "forgets its epoch": ("Server.crash", "accepted would be"),
+    "commits at once": ("Server.advance_commit", "forall s in q: acked[s] >= i"),
 }
 """By bug: the action at fault, and the guard that blocked it or what it would have done instead."""
 
