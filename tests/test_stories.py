@@ -26,8 +26,14 @@ MUTANTS = (
     "lock_epochs_epoch_not_kept_on_disk",
     "two_phase_commit_decides_early",
     "peterson_does_not_wait",
+    "isr_replication_truncates_to_the_high_watermark",
 )
-LESSONS = (("cap", "available_one"), ("primary_backup", "wrong_suspicion"), ("three_phase_commit", "split"))
+LESSONS = (
+    ("cap", "available_one"),
+    ("primary_backup", "wrong_suspicion"),
+    ("three_phase_commit", "split"),
+    ("isr_replication", "unclean_election"),
+)
 
 
 @pytest.fixture
