@@ -52,6 +52,11 @@ PROGRAM_ORDER = {
         "require phase[p] == served",
     },
     "ricart_agrawala": {"require m.from != self", "require inside"},
+    # A byzantine node that follows the protocol does no more harm, and nobody has enough reasons for a second value.
+    "reliable_broadcast": {
+        "require n not in faulty and n.ready_for == none",
+        "require n not in faulty and n.delivered == none",
+    },
     "ticket_lock": {"require phase[p] == outside"},
     "gossip_counter": {"require downs[self] < down"},
     # The last five of Zab are guards that matter, whose mutants need long runs and are still to be written.

@@ -70,7 +70,7 @@ class Comparison:
         for change in seen.set:
             told.setdefault(change.variable, []).append(change)
         crash = seen.event.action in ("crash", "restart") and not any(
-            self.driver.spec.actions[c.action].kind != "crash" for c in seen.candidates
+            self.driver.spec.actions[c.action].kind not in ("crash", "stop") for c in seen.candidates
         )
         for i in {*told, *self.meaning.complete}:
             if crash and not self._restored(seen, i):

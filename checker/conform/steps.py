@@ -202,7 +202,7 @@ class Meaning:
         channels: what is sent to the node while it is down is lost with it."""
         if node is None:
             return Seen(event, None, (), idle=True, missing=missing)
-        crashes = [i for i, a in enumerate(self.spec.actions) if a.kind == "crash" and a.role == node[0]]
+        crashes = [i for i, a in enumerate(self.spec.actions) if a.kind in ("crash", "stop") and a.role == node[0]]
         already = node in self.down
         restart = event.action == "restart"
         (self.down.discard if restart else self.down.add)(node)
@@ -217,7 +217,9 @@ class Meaning:
     def _named(self, name: str, node: tuple[str, int] | None) -> bool:
         """Whether the spec has an ordinary action called so."""
         return any(
-            name == label and a.kind != "crash" and (a.role is None or (node is not None and a.role == node[0]))
+            name == label
+            and a.kind not in ("crash", "stop")
+            and (a.role is None or (node is not None and a.role == node[0]))
             for a, label in zip(self.spec.actions, self.labels, strict=True)
         )
 

@@ -64,7 +64,7 @@ _KEYWORDS = {
         """spec sort order quorum enum record message network constant assume state ghost role action timeout procedure
         define after invariant lemma step reachable terminal proof instance replace"""
     ),
-    "member": words("durable volatile ghost on action timeout procedure define replace"),
+    "member": words("durable volatile ghost on action timeout procedure define fault replace"),
     "statement": words("require let pick send if elif else skip"),
     "instance_line": words("check allow expect"),
     "premise_line": words("from"),
@@ -78,7 +78,7 @@ _PLACES = {
 }
 _EXAMPLES = {
     "item": "declarations begin with a word such as `state`, `message`, `role`, `action` or `invariant`",
-    "member": "in a role stand its `durable`, `volatile` and `ghost` fields, `on`, `action`, `timeout` and `define`",
+    "member": "in a role stand its `durable` and `volatile` fields, `on`, `action`, `timeout`, `define` and `fault`",
     "statement": "statements are `x := …`, `require`, `let`, `pick`, `send`, `if`, `skip` and calls such as `reset()`",
     "instance_line": "lines of an instance are `Name = value`, `crashes <= 1`, `check`, `allow deadlock` and `expect`",
     "premise_line": "a proof names what it rests on: `from LemmaA, LemmaB`",
@@ -271,6 +271,7 @@ _SHAPES = {
     "ghost": "`ghost seen: Set[Ballot] = {}`",
     "durable": "`durable promised: Ballot? = none`",
     "volatile": "`volatile leading: Bool = false`",
+    "fault": "`fault stop`, or `fault stop where self in faulty`",
     "role": "`role Acceptor`, with its members on indented lines below",
     "on": "`on Prepare(m)`, with statements on indented lines below",
     "action": "`action propose(b in Ballot, v in Value)`, with statements on indented lines below",

@@ -75,6 +75,7 @@ class Role:
     type: t.Sort | t.Order
     item: s.RoleItem
     members: dict[str, Member] = field(default_factory=dict)
+    faults: dict[str, s.FaultItem] = field(default_factory=dict)  # by kind
 
 
 @dataclass

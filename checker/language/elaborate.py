@@ -28,6 +28,7 @@ from checker.language.context import (
 )
 from checker.language.declarations import Declarations
 from checker.language.expressions import Expressions
+from checker.language.failures import is_sound
 from checker.language.instances import elaborate_instances
 from checker.language.network import Networking
 from checker.language.properties import Properties
@@ -148,6 +149,8 @@ class _Elaborator:
                     isinstance(tree, s.ActionItem) and tree.kind == "procedure"
                 ):
                     self._enter(role, tree)
+                elif isinstance(tree, s.FaultItem):
+                    self._fault(role, tree)
 
     def _enter(self, role: Role, tree: s.VariableItem | s.DefineItem | s.ActionItem) -> None:
         member, word = self._member(tree, role), tree.name
@@ -159,6 +162,22 @@ class _Elaborator:
         else:
             role.members[word.text] = member
             self._keep(member, tree, role)
+
+    def _fault(self, role: Role, tree: s.FaultItem) -> None:
+        """A way in which nodes fail; that nodes have stopped is state of the role."""
+        if not is_sound(self.report, role, tree):
+            return
+        role.faults[tree.kind.text] = tree
+        if tree.kind.text == "stop":
+            word = s.Word(tree.kind.span, "stopped")
+            decl = ir.VariableDecl(
+                f"{role.name}.stopped", tree.span, t.Map(role.type, t.Bool()), None, "fault", role.name
+            )
+            if (first := role.members.get("stopped") or self.symbols.names.get("stopped")) is not None:
+                self.symbols.duplicate(s.Word(first.span, "stopped"), word.span)
+            else:
+                role.members["stopped"] = decl
+                self.variables.append(_Variable(decl, s.Name(tree.span, "false"), role))
 
     def _member(self, item: s.VariableItem | s.DefineItem | s.ActionItem, role: Role | None) -> Member:
         """What a declaration at top level or in a role enters."""

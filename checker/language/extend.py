@@ -168,6 +168,8 @@ def key(item: Declaration) -> Key:
             return "action", name.text
         case s.HandlerItem(_, message):
             return "handler", "on", message.text
+        case s.FaultItem(_, kind):
+            return "fault", kind.text
         case s.AfterItem(_, target):
             return "after", *(word.text for word in target)
         case s.PropertyItem(_, kind, name):

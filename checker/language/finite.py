@@ -154,11 +154,15 @@ def _is_history(spec: ir.Spec, variable: ir.VariableDecl) -> bool:
 # --- limits -----------------------------------------------------------------------------------------
 
 
+LIMITED = {"crashes": ("crash", "stop"), "timeouts": ("timeout",)}
+"""The limits of an instance that count steps, and which."""
+
+
 def with_limits(spec: ir.Spec, limits: dict[str, int]) -> ir.Spec:
     """With counters of the limited steps, and the number of messages bounded."""
-    for name, kind in (("crashes", "crash"), ("timeouts", "timeout")):
+    for name, kinds in LIMITED.items():
         if name in limits:
-            spec = _counted(spec, name, kind, limits[name])
+            spec = _counted(spec, name, kinds, limits[name])
     if "messages" in limits:
         spec = _few_messages(spec, limits["messages"])
     return spec
@@ -168,16 +172,16 @@ def _integer(value: int, span: Span) -> ir.Expr:
     return ir.Const(type=t.Int(), span=span, value=value)
 
 
-def _counted(spec: ir.Spec, name: str, kind: str, most: int) -> ir.Spec:
-    """Each step of the kind counts, up to `most`."""
-    if not any(a.kind == kind for a in spec.actions):
+def _counted(spec: ir.Spec, name: str, kinds: tuple[str, ...], most: int) -> ir.Spec:
+    """Each step of these kinds counts, up to `most`."""
+    if not any(a.kind in kinds for a in spec.actions):
         return spec
     span = spec.span
     type_ = t.Range(_integer(0, span), _integer(most, span))
     counter = ir.VariableDecl(name, span, type_, _integer(0, span), "limit")
 
     def counting(action: ir.ActionDecl) -> ir.ActionDecl:
-        if action.kind != kind:
+        if action.kind not in kinds:
             return action
         now = ir.Read(type=t.Int(), span=action.span, name=name)
         few = ir.Binary(type=t.Bool(), span=action.span, operator="<", left=now, right=_integer(most, action.span))

@@ -523,12 +523,13 @@ class VariableDecl(Declared):
 
     A role's field `f` is the variable `Role.f`, a map from the role's nodes. Networks are variables too:
     `sent M` (a set: all messages of kind M ever sent), `flying M` (a bag), `channels R S` (maps of queues); so are
-    the counters of limited steps, `crashes` and `timeouts` (kind `limit`), which only an instance adds.
+    the counters of limited steps, `crashes` and `timeouts` (kind `limit`), which only an instance adds. Of a role
+    whose nodes stop, `Role.stopped` says which have (kind `fault`).
     """
 
     type: Type
     initial: Expr | None
-    kind: Literal["state", "durable", "volatile", "ghost", "network", "limit"]
+    kind: Literal["state", "durable", "volatile", "ghost", "network", "limit", "fault"]
     role: str | None = None
 
 
@@ -538,10 +539,10 @@ class ActionDecl(Declared):
 
     In an action of a role the first parameter is the node, named `self`; in a handler (`on`) and a loss (`lose`) the
     last one is the message. `qualified` is the name unique in the spec, as reports print it: `prepare`,
-    `Acceptor.on Prepare`, `Acceptor.crash`, `lose Prepare`.
+    `Acceptor.on Prepare`, `Acceptor.crash`, `Acceptor.stop`, `Acceptor.lie Promise`, `lose Prepare`.
     """
 
-    kind: Literal["action", "timeout", "on", "crash", "lose"]
+    kind: Literal["action", "timeout", "on", "crash", "stop", "lie", "lose"]
     role: str | None
     parameters: tuple[Binder, ...]
     body: tuple[Statement, ...]
@@ -552,8 +553,8 @@ class ActionDecl(Declared):
         match self.kind:
             case "on":
                 label = f"on {self.message}"
-            case "lose":
-                label = f"lose {self.message}"
+            case "lose" | "lie":
+                label = f"{self.kind} {self.message}"
             case _:
                 label = self.name
         return f"{self.role}.{label}" if self.role else label

@@ -202,8 +202,9 @@ _CLAUSE_HEADS = words("invariant lemma step reachable terminal assume")
 _HEADS = _CLAUSE_HEADS | words("role on action timeout procedure after proof instance if elif else")
 # Words that begin a declaration or statement and are followed by a word: such a line is not the inside of a bracket.
 _BEGINNINGS = words(
-    """spec sort order quorum enum record message network constant assume state ghost durable volatile role on action
-    timeout procedure define after invariant lemma step reachable terminal proof instance require let pick send"""
+    """spec sort order quorum enum record message network constant assume state ghost durable volatile fault role
+    on action timeout procedure define after invariant lemma step reachable terminal proof instance require let pick
+    send"""
 )
 
 

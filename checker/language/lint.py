@@ -143,7 +143,7 @@ def _idle_messages(spec: ir.Spec) -> Iterator[Diagnostic]:
 def _idle_limits(spec: ir.Spec) -> Iterator[Diagnostic]:
     kinds = {action.kind for action in spec.actions}
     lacking = {
-        "crashes": ("crash" not in kinds, "a role crashes when it has `volatile` fields"),
+        "crashes": (not kinds & {"crash", "stop"}, "nodes crash that have `volatile` fields, or stop by `fault stop`"),
         "timeouts": ("timeout" not in kinds, "only steps declared with `timeout` count"),
         "messages": (not spec.messages, "there are no messages"),
     }

@@ -174,6 +174,29 @@ class Networking:
             )
         return ir.MapOf(type=row.type, span=span, binder=bound, body=body)
 
+    def carries(self, decl: ir.MessageDecl) -> bool:
+        """Whether sending such a message changes anything."""
+        return self.remembers(decl) or decl.name in self.symbols.handled
+
+    def is_absent(self, decl: ir.MessageDecl, message: ir.Construct, span: Span) -> ir.Expr:
+        """That sending the message makes a difference: it is not on its way, nor, in a queue, is another before it."""
+        another = self.symbols.another
+        if self.network.kind == "fifo" and decl.name in self.symbols.handled:
+            *_, sender, receiver = message.fields
+            channels = self._read_channels(decl, span)
+            assert isinstance(channels.type, t.Map) and isinstance(channels.type.value, t.Map)
+            row = ir.At(type=channels.type.value, span=span, operand=channels, key=another(sender))
+            queue = ir.At(type=channels.type.value.value, span=span, operand=row, key=another(receiver))
+            length = ir.QueueLength(type=t.Int(), span=span, operand=queue)
+            none = ir.Const(type=t.Int(), span=span, value=0)
+            return ir.Binary(type=t.Bool(), span=span, operator="==", left=length, right=none)
+        known: ir.Expr = self._read(sent_name(decl.name), t.Set(t.Message(decl.name)), span)
+        if self.network.kind == "bag" and decl.name in self.symbols.handled:
+            bag = self._read(flying_name(decl.name), t.Bag(t.Message(decl.name)), span)
+            known = ir.BagItems(type=known.type, span=span, bag=bag)
+        there = ir.Binary(type=t.Bool(), span=span, operator="in", left=another(message), right=known)
+        return ir.Not(type=t.Bool(), span=span, operand=there)
+
     # --- receiving ----------------------------------------------------------------------------------
 
     def deliverable(self, decl: ir.MessageDecl, receiver: ir.Expr, span: Span) -> ir.Expr:

@@ -96,6 +96,9 @@ def _variable(ex: Expressions, word: s.Word, scope: Scope, after: bool) -> Place
 def _assignable(ex: Expressions, decl: ir.VariableDecl, span: Span, after: bool) -> None:
     note = ("it is declared here", decl.span)
     short = decl.name.split(".")[-1]
+    if decl.kind == "fault":
+        hint = "a node stops by the step `stop`, which may happen at any time"
+        ex.report.error("Q0408", f"`{short}` cannot be assigned to", span, hint, note)
     if after and decl.kind != "ghost":
         hint = "an `after` block assigns to `ghost` state only"
         ex.report.error("Q0412", f"`{short}` is not ghost state", span, hint, note)

@@ -1,4 +1,4 @@
-"""Actions, handlers of messages, crashes, and the ghost updates attached to them.
+"""Actions, handlers of messages, and the ghost updates attached to them.
 
 Each becomes an `ir.ActionDecl`; what its statements mean is the business of `bodies`.
 """
@@ -16,6 +16,7 @@ from checker.language.binders import bind_all, local, self_binder, unshadowed
 from checker.language.bodies import Bodies, Kind
 from checker.language.context import Failed, Role, Scope, Symbols
 from checker.language.expressions import Expressions
+from checker.language.failures import Failures
 from checker.language.network import Networking
 from checker.source import Span
 
@@ -35,6 +36,10 @@ class Steps:
     positions: dict[str, int] = field(default_factory=dict)
     failed: set[str] = field(default_factory=set)
 
+    @property
+    def failures(self) -> Failures:
+        return Failures(self.symbols, self.expressions, self.bodies)
+
     def enter(self) -> None:
         """All steps, then what is attached to them."""
         for role, tree in self._trees():
@@ -51,7 +56,7 @@ class Steps:
                     self._attach(item)
 
     def _trees(self) -> Iterator[tuple[Role | None, s.ActionItem | s.HandlerItem | s.RoleItem]]:
-        """Actions and handlers in order, and each role after its own, for its crash."""
+        """Actions and handlers in order, and each role after its own, for what its nodes fail by."""
         for item in self.items:
             match item:
                 case s.ActionItem(_, "action" | "timeout"):
@@ -79,7 +84,7 @@ class Steps:
             case s.HandlerItem() if role is not None:
                 self._handler(tree, role)
             case _ if role is not None:
-                self._crash(role)
+                self._failures(role)
 
     def _taken(self, role: Role | None, tree: s.ActionItem | s.HandlerItem | s.RoleItem, name: str) -> bool:
         """Report a step whose name another step, or something else, has."""
@@ -109,7 +114,8 @@ class Steps:
     def _action(self, item: s.ActionItem, role: Role | None) -> None:
         node, scope = self_binder(self.expressions, role, Scope(role=role))
         parameters, inner = bind_all(self.expressions, item.parameters, scope)
-        body = self.bodies.body(item.body, inner, Kind())
+        guards = self.failures.working(role, scope)
+        body = (*guards, *self.bodies.body(item.body, inner, Kind()))
         self.bodies.protocol_reads(scope.reads, role is not None)
         if len(parameters) < sum(len(binding.names) for binding in item.parameters):
             raise Failed
@@ -138,37 +144,17 @@ class Steps:
                 unshadowed(self.expressions, word, scope)
             inner = scope.bind(word.text, message, word.span)
         taken = networking.take(decl, message, myself, span)
+        guards = (*self.failures.working(role, scope), *_addressed(decl, message, myself, networking, span))
         body = self.bodies.body(item.body, inner, Kind())
         self.bodies.protocol_reads(scope.reads, in_role=True)
-        whole = (*_addressed(decl, message, myself, networking, span), *taken, *body)
+        whole = (*guards, *taken, *body)
         self._add(ir.ActionDecl("on", span, "on", role.name, (node[0], binder), whole, decl.name))
 
-    def _crash(self, role: Role) -> None:
-        """The step in which a node loses its volatile state and starts again; none if it has no such state."""
-        items = [m for m in role.item.members if isinstance(m, s.VariableItem) and m.kind == "volatile"]
-        if not items:
-            return
-        node, scope = self_binder(self.expressions, role, Scope(role=role))
-        myself = local(node[0], node[0].span)
-        picks: list[ir.Statement] = []
-        resets: list[ir.Statement] = []
-        for item in items:
-            decl = role.members.get(item.name.text)
-            if not isinstance(decl, ir.VariableDecl) or not isinstance(decl.type, t.Map):
-                raise Failed  # reported where the field is declared
-            span = item.name.span
-            if item.initial is None:
-                pick = self.symbols.fresh(item.name.text, decl.type.value, span)
-                picks.append(ir.Pick(pick, None, span))
-                value = local(pick, span)
-            else:
-                value = self.expressions.check(item.initial, decl.type.value, scope)
-            whole = ir.Read(type=decl.type, span=span, name=decl.name)
-            reset = ir.WithAt(type=decl.type, span=span, operand=whole, key=myself, value=value)
-            resets.append(ir.Assign(decl.name, reset, span))
-        broken = Networking(self.symbols).broken(myself, node[0].span) if self.symbols.network is not None else []
-        body = (*picks, *resets, *broken)
-        self._add(ir.ActionDecl("crash", role.item.name.span, "crash", role.name, node, body))
+    def _failures(self, role: Role) -> None:
+        for step in self.failures.steps(role):
+            if (first := self.positions.get(step.qualified)) is not None:
+                self.symbols.duplicate(s.Word(self.actions[first].span, step.name), step.span)
+            self._add(step)
 
     # --- ghost updates ------------------------------------------------------------------------------
 
@@ -204,7 +190,9 @@ class Steps:
     def _no_action(self, item: s.AfterItem, name: str, span: Span) -> NoReturn:
         if name in self.failed or any(word.text in self.symbols.broken for word in item.target if word.text != "on"):
             raise Failed
-        hint = "roles with `volatile` fields crash, and no others" if name.endswith(".crash") else ""
+        hint = (
+            "roles crash that have `volatile` fields and do not stop, and no others" if name.endswith(".crash") else ""
+        )
         owners = [role for role in self.symbols.roles if f"{role}.{name}" in self.positions]
         if owners:
             hint = f"it belongs to a role: `after {owners[0]}.{name}`"

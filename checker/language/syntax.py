@@ -443,6 +443,14 @@ class DefineItem(Tree):
 
 
 @dataclass(frozen=True)
+class FaultItem(Tree):
+    """`fault stop where e`, a member of a role."""
+
+    kind: Word
+    where: ExprTree | None
+
+
+@dataclass(frozen=True)
 class RoleItem(Tree):
     """`members` are replacements only until the spec is composed with the one that it extends."""
 
@@ -546,7 +554,7 @@ class ReplaceItem(Tree):
     item: Item | Member
 
 
-Member: TypeAlias = VariableItem | HandlerItem | ActionItem | DefineItem
+Member: TypeAlias = VariableItem | HandlerItem | ActionItem | DefineItem | FaultItem
 Item: TypeAlias = (
     SpecHead | SortItem | OrderItem | QuorumItem | EnumItem | RecordItem | MessageItem | NetworkItem | ConstantItem
     | VariableItem | ActionItem | DefineItem | RoleItem | AfterItem | PropertyItem | ProofItem | InstanceItem

@@ -179,6 +179,9 @@ class Builder(Transformer[Any, Any]):
     ) -> s.HandlerItem:
         return s.HandlerItem(span, _word(message), parameter, block.items)
 
+    def fault(self, span: Span, _fault: Leaf, kind: Leaf, where: Group | None, _nl: Leaf) -> s.FaultItem:
+        return s.FaultItem(span, _word(kind), _value(where))
+
     def parameter(self, _span: Span, _open: Leaf, name: Leaf, _close: Leaf) -> s.Word:
         return _word(name)
 

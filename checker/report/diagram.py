@@ -69,7 +69,7 @@ class Mark:
     """An event on a lane, by the kind of its step; `note` are names of the failing clause that stand for the node."""
 
     x: float
-    kind: Literal["action", "timeout", "on", "crash", "lose", "witness"]
+    kind: Literal["action", "timeout", "on", "crash", "stop", "lie", "lose", "witness"]
     note: str = ""
 
 
@@ -327,7 +327,7 @@ class _Slices:
                 continue
             x = self._percent(self.at[owner])
             self.marks[row].append(Mark(x, step.kind))
-            if step.kind == "crash":
+            if step.kind in ("crash", "stop"):
                 self.broken[row].add(x)
 
     def witnesses(self, names: dict[str, list[str]]) -> None:

@@ -86,6 +86,10 @@ def event(step: Step) -> str:
             return printable(f"{message(step.received) if step.received else name.removeprefix('lose ')} is lost")
         case "crash":
             return printable(f"{who}crashes and restarts")
+        case "stop":
+            return printable(f"{who}stops")
+        case "lie":
+            return printable(f"{who}lies")
         case "timeout":
             return printable(f"{who}timeout {name}{_arguments(step.arguments)}")
         case "action":

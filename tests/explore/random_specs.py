@@ -40,6 +40,7 @@ LITERALS = {
 }
 """A sort has none: there is a node in every scope."""
 
+FAULTS = ("", "", "fault stop", "fault stop where self == odd", "fault byzantine where self == odd")
 NETWORKS = ("lossy, duplicating, reordering", "reordering", "lossy, reordering", "fifo", "lossy, fifo")
 LIMITS = (["crashes <= 1"], ["messages <= 2"], ["crashes <= 1", "messages <= 3"], [])
 
@@ -287,6 +288,7 @@ class Writer:
         own, shared = self.variables("r", 2), self.variables("g", 3)
         role, top = Scope([*own, ("self", "Node")]), Scope([*shared, ("p", "Node")], sent=True)
         received = role.plus(("m.from", "Node"), *((f"m.{name}", type_) for name, type_ in fields))
+        fault = self.pick(FAULTS)
         seen = top.plus(*((f"p.{name}", type_) for name, type_ in own))
         return [
             "spec Random",
@@ -296,8 +298,10 @@ class Writer:
             "record Pair(rank: Rank, flag: Bool)",
             f"message Note({', '.join(f'{name}: {type_}' for name, type_ in fields)}) from Node to Node",
             f"network {self.pick(NETWORKS)}",
+            *(["constant odd: Node"] if "odd" in fault else []),
             *self.declared(["state"], shared),
             "role Node",
+            *_indented([fault] if fault else []),
             *_indented(self.declared(["durable", "volatile"], own)),
             *_indented(self.step("on Note(m)", received, own, "")),
             *_indented(self.step("action act(x in Rank)", role.plus(("x", "Rank")), own, "")),
