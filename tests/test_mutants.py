@@ -75,6 +75,8 @@ PROGRAM_ORDER = {
     "raft_pre_vote": {"require mode != leader"},
     "raft_snapshots": {"require before[s] < saved"},
     "raft_lease_read": {"require n.clock < end"},
+    # A backup's commit-number is as good as the primary's.
+    "viewstamped_replication": {"require is_primary and commit != zero"},
     "primary_backup": {"require p != s and s not in p.down"},
     "three_phase_commit": {
         "require phase != aborted and not failed and not alone",

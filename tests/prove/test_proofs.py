@@ -16,10 +16,10 @@ from checker.verdict import Assurance
 LONG = {"abd_register", "raft", "raft_pre_vote"}
 """Specs whose proofs take minutes, which are no part of these tests."""
 
-ONE_SEED = {"chain_replication", "fast_paxos", "learning_switch", "multi_paxos"}
+ONE_SEED = {"chain_replication", "fast_paxos", "learning_switch", "multi_paxos", "viewstamped_replication"}
 """Specs for which one seed must do, lest the tests take too long."""
 
-WHOLE_ONLY = {"fast_paxos"}
+WHOLE_ONLY = {"fast_paxos", "viewstamped_replication"}
 """Of these the proofs without some lemma, and of broken copies, take too long; the explorer breaks the copies."""
 
 LEMMA = re.compile(r"^lemma (\w+)", re.MULTILINE)
