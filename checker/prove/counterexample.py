@@ -232,5 +232,5 @@ def _relevant(plan: Plan, o: Obligation, model: Model, check: FiniteCheck) -> tu
     guards = (f.formula for f in o.givens if not f.source and f not in always)
     reached = check.grounder.literal(t.and_(*guards, t.not_(o.goal)))
     answer = check.solve([*fixed, -reached], smallest=True)
-    core = {names[x] for x in answer.get("core", ()) if x in names and names[x].text}
+    core = {names[x] for x in answer.get("smallest", ()) if x in names and names[x].text}
     return tuple(sorted(core, key=lambda fact: fact.text))

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, assert_never
 
@@ -23,7 +24,7 @@ from checker.prove.finite import Core, FiniteCheck, Model, scope
 from checker.prove.obligations import Obligation, Plan
 from checker.prove.relevance import Relevance
 from checker.prove.smtlib import Script, Style, Writer
-from checker.prove.strategies import STRATEGIES, Attempt, Selection, alike, narrow, quick, schedule
+from checker.prove.strategies import STRATEGIES, Attempt, Selection, alike, narrow, narrowest, quick, schedule
 from checker.prove.transitions import Fact
 from checker.prove.workers import Child
 from checker.verdict import Cut, InductionFailure
@@ -98,7 +99,7 @@ class _Turns:
 @dataclass
 class _Work:
     """One obligation being worked on: `left` is what the solver may still do, `selected` the facts that finite scopes
-    needed, by name.
+    made use of, by name, and `few` a smallest choice of these, by position.
     """
 
     obligation: Obligation
@@ -108,6 +109,7 @@ class _Work:
     left: int
     start: float = field(default_factory=time.monotonic)
     selected: frozenset[str] = frozenset()
+    few: AbstractSet[int] = frozenset()
     holds_finitely: bool = False
     tried: list[str] = field(default_factory=list)
 
@@ -237,7 +239,8 @@ class Discharger:
         """Whatever else there is, up to the end of the work that may be done."""
         try:
             seed = self.options.seed
-            found = self.finitely(work, 1) or self.attempts(work, narrow(seed))
+            found = self.finitely(work, 1) or self.attempts(work, narrowest(seed)) or self.attempts(work, narrow(seed))
+            found = found or self.attempts(work, chain(alike(seed + 1), alike(seed + 2)))
             return found or self.attempts(work, schedule(seed)) or self.open(work)
         finally:
             self.turns[1].passed(work.number)
@@ -248,11 +251,12 @@ class Discharger:
             return None
         o, check, turns = work.obligation, self.checks[which], self.turns[which]
         turns.wait(work.number)
-        outcome = check.decide(work.facts, o.goal, smallest=False)
+        outcome = check.decide(work.facts, o.goal, smallest=which > 0)
         turns.passed(work.number)
         if isinstance(outcome, Core):
             work.holds_finitely = True
             work.selected |= {work.facts[i].name for i in outcome.facts}
+            work.few = frozenset(outcome.few)
         if not isinstance(outcome, Model):
             return None
         broken = failure(self.plan, o, outcome, check, self.options.budget)
@@ -262,9 +266,12 @@ class Discharger:
         return Discharged(o, "refuted", seconds=work.seconds(), failure=broken, tried=tuple(dict.fromkeys(work.tried)))
 
     def chosen(self, work: _Work, selection: Selection) -> list[Fact]:
-        """The facts for a strategy: what is given, and the hypotheses selected."""
+        """The facts for a strategy: what is given, as a rule, and the hypotheses selected."""
         if selection == "all":
             return list(work.facts)
+        if selection == "scope":
+            own = work.obligation.property
+            return [f for i, f in enumerate(work.facts) if i in work.few or f.source == own]
         o = work.obligation
         core = work.selected | self.relevance.near(o.property)
         names: AbstractSet[str] = frozenset()

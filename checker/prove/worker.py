@@ -90,13 +90,14 @@ class Finite:
     def solve(self, assumptions: list[int], steps: int, smallest: bool, kept: list[int]) -> Answer:
         """A model, or the assumptions that contradict each other.
 
-        With `smallest` fewer of them do not, as far as that is found with little work; those `kept` stay in any case.
+        If `smallest` is asked for, also some of these of which fewer do not, as far as that is found with little work;
+        those `kept` stay in any case.
         """
         result = self.check(assumptions, steps)
         answer = _answer(self.solver, result)
         if result == z3.unsat:
             core = self.core(assumptions)
-            answer["core"] = self.minimized(core, steps, kept) if smallest else core
+            answer |= {"core": core, "smallest": self.minimized(core, steps, kept) if smallest else core}
         elif result == z3.sat:
             answer["model"] = self.model()
         return answer
