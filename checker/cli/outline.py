@@ -82,6 +82,9 @@ def _behaviour(spec: ir.Spec) -> list[Entry]:
 def _claims(spec: ir.Spec) -> list[Entry]:
     found = [Entry(p.kind, p.name, "", p.span.line) for p in spec.properties]
     found += [Entry("proof", p.name, f"from {', '.join(p.premises)}", p.span.line) for p in spec.proofs]
+    found += [
+        Entry("proof", p.name, f"by {p.action} from {', '.join(p.premises)}", p.span.line) for p in spec.step_proofs
+    ]
     for i in spec.instances:
         sizes = [f"{name} = {size}" for name, size in i.sizes] + [f"{name} <= {n}" for name, n in i.limits]
         found.append(Entry("instance", i.name, f"({', '.join(sizes)})" if sizes else "", i.span.line))

@@ -65,7 +65,7 @@ class _Elaborator:
         self.bodies = Bodies(self.symbols, self.expressions)
         self.declarations = Declarations(file.items, network == "set", self.symbols, self.expressions)
         self.steps = Steps(file.items, self.symbols, self.expressions, self.bodies)
-        self.properties = Properties(file.items, self.symbols, self.expressions)
+        self.properties = Properties(file.items, self.symbols, self.expressions, self.steps)
         self.variables: list[_Variable] = []
         self.definitions: list[Definition] = []
         self.procedures: list[Procedure] = []
@@ -117,6 +117,7 @@ class _Elaborator:
             definitions=tuple(d.decl for d in self.definitions if d.decl is not None),
             properties=tuple(self.properties.declared),
             proofs=self.properties.proofs,
+            step_proofs=self.properties.step_proofs,
             instances=instances,
         )
 

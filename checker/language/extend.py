@@ -172,6 +172,8 @@ def key(item: Declaration) -> Key:
             return "fault", kind.text
         case s.AfterItem(_, target):
             return "after", *(word.text for word in target)
+        case s.ProofItem(_, name, step):
+            return "proof", name.text, *(word.text for word in step)
         case s.PropertyItem(_, kind, name):
             return (kind,) if name is None else ("property", name.text)
         case s.NetworkItem():

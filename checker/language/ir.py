@@ -589,9 +589,12 @@ class Property(Declared):
 
 @dataclass(frozen=True)
 class Proof(Declared):
-    """`name` follows in one state from the properties in `premises`."""
+    """`name` follows in one state from the properties in `premises`; or, with an `action`, that keeps it where these
+    hold before.
+    """
 
     premises: tuple[str, ...]
+    action: str = ""
 
 
 @dataclass(frozen=True)
@@ -682,4 +685,5 @@ class Spec(Declared):
     definitions: tuple[DefinitionDecl, ...]
     properties: tuple[Property, ...]
     proofs: tuple[Proof, ...]
+    step_proofs: tuple[Proof, ...]
     instances: tuple[InstanceDecl, ...]

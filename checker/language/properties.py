@@ -9,6 +9,7 @@ from checker.language import syntax as s
 from checker.language.circles import around, ordered
 from checker.language.context import Scope, Symbols
 from checker.language.expressions import Expressions
+from checker.language.steps import Steps
 
 DEADLOCK = "Deadlock"  # names the absence of steps where a property is named
 
@@ -20,8 +21,10 @@ class Properties:
     items: tuple[s.Item, ...]
     symbols: Symbols
     expressions: Expressions
+    steps: Steps
     declared: list[ir.Property] = field(default_factory=list)
     proofs: tuple[ir.Proof, ...] = ()
+    step_proofs: tuple[ir.Proof, ...] = ()
 
     def enter(self) -> None:
         seen: dict[str, s.Word] = {}
@@ -65,27 +68,37 @@ class Properties:
     # --- proofs -------------------------------------------------------------------------------------
 
     def _proofs(self) -> None:
+        items = [item for item in self.items if isinstance(item, s.ProofItem)]
         proofs: dict[str, ir.Proof] = {}
-        for item in self.items:
-            if not isinstance(item, s.ProofItem):
-                continue
+        by_step: dict[tuple[str, str], ir.Proof] = {}
+        for item in items:
             for word in (item.name, *item.premises):
                 with self.symbols.report.recovering():
                     self._provable(word)
-            name = item.name
-            if name.text in proofs:
-                note = ("the first one is here", proofs[name.text].span)
-                hint = "name all that it follows from in one"
-                self.symbols.report.add("Q0202", f"`{name.text}` has two proofs", name.span, hint, note)
-                continue
-            premises = tuple(dict.fromkeys(w.text for w in item.premises))
-            proofs[name.text] = ir.Proof(name.text, name.span, premises)
+            if not item.step and self._is_first(item, proofs.get(item.name.text)):
+                proofs[item.name.text] = _proof(item)
+        for item in items:
+            with self.symbols.report.recovering():
+                if item.step:
+                    action = self.steps.actions[self.steps.position(item.step, "by")].qualified
+                    at = item.name.text, action
+                    if self._is_first(item, by_step.get(at) or proofs.get(item.name.text)):
+                        by_step[at] = _proof(item, action)
+        self.step_proofs = tuple(by_step.values())
         _, circles = ordered({name: proof.premises for name, proof in proofs.items()})
         for circle in circles:
             hint = f"{around(circle, 'from')}: a derivation starts from properties proved otherwise"
             message = f"the proof of `{circle[0]}` leans on `{circle[0]}` itself"
             self.symbols.report.add("Q0413", message, proofs[circle[0]].span, hint)
         self.proofs = tuple(proofs.values())
+
+    def _is_first(self, item: s.ProofItem, known: ir.Proof | None) -> bool:
+        """Whether nothing has been proved so before; what is derived in each state is kept by no step of its own."""
+        if known is not None:
+            note = ("the first one is here", known.span)
+            hint = "name all that it follows from in one"
+            self.symbols.report.add("Q0202", f"`{item.name.text}` has two proofs", item.name.span, hint, note)
+        return known is None
 
     def _provable(self, word: s.Word) -> None:
         known = next((p for p in self.declared if p.name == word.text), None)
@@ -97,3 +110,7 @@ class Properties:
             message = f"`{word.text}` is {article} `{known.kind}`, and proofs are of invariants and lemmas"
             hint = "assumptions are always at hand" if known.kind == "assume" else "state what you need as a lemma"
             self.symbols.report.error("Q0207", message, word.span, hint, ("it is declared here", known.span))
+
+
+def _proof(item: s.ProofItem, action: str = "") -> ir.Proof:
+    return ir.Proof(item.name.text, item.name.span, tuple(dict.fromkeys(w.text for w in item.premises)), action)

@@ -159,13 +159,9 @@ class Steps:
     # --- ghost updates ------------------------------------------------------------------------------
 
     def _attach(self, item: s.AfterItem) -> None:
-        words = [w.text for w in item.target]
-        name = f"{words[0]}.{' '.join(words[1:])}" if len(words) > 1 else words[0]
-        span = item.target[0].span.to(item.target[-1].span)
-        position = self.positions.get(name)
-        if position is None:
-            self._no_action(item, name, span)
+        position = self.position(item.target, "after")
         action = self.actions[position]
+        name = action.qualified
         report = self.symbols.report
         if item.names and len(item.names) != len(action.parameters):
             given = ", ".join(p.name for p in action.parameters)
@@ -187,15 +183,25 @@ class Steps:
         body = self.bodies.body(item.body, scope, Kind(after=True))
         self.actions[position] = replace(action, body=(*action.body, *body))
 
-    def _no_action(self, item: s.AfterItem, name: str, span: Span) -> NoReturn:
-        if name in self.failed or any(word.text in self.symbols.broken for word in item.target if word.text != "on"):
+    def position(self, target: tuple[s.Word, ...], keyword: str) -> int:
+        """The place of the action that the words after a keyword name; raises Failed, and says so, if there is none."""
+        words = [w.text for w in target]
+        name = f"{words[0]}.{' '.join(words[1:])}" if len(words) > 1 else words[0]
+        found = self.positions.get(name)
+        if found is None:
+            self._no_action(target, name, keyword)
+        return found
+
+    def _no_action(self, target: tuple[s.Word, ...], name: str, keyword: str) -> NoReturn:
+        span = target[0].span.to(target[-1].span)
+        if name in self.failed or any(word.text in self.symbols.broken for word in target if word.text != "on"):
             raise Failed
         hint = (
             "roles crash that have `volatile` fields and do not stop, and no others" if name.endswith(".crash") else ""
         )
         owners = [role for role in self.symbols.roles if f"{role}.{name}" in self.positions]
         if owners:
-            hint = f"it belongs to a role: `after {owners[0]}.{name}`"
+            hint = f"it belongs to a role: `{keyword} {owners[0]}.{name}`"
         near = () if hint else self.positions
         self.symbols.unknown(s.Word(span, name), "action", near, "Q0201", hint)
 

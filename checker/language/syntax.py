@@ -483,7 +483,10 @@ class PropertyItem(Tree):
 
 @dataclass(frozen=True)
 class ProofItem(Tree):
+    """`proof P from A, B`, or `proof P by Role.step from A, B` with the words that name the step."""
+
     name: Word
+    step: tuple[Word, ...]
     premises: tuple[Word, ...]
 
 

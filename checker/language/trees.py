@@ -95,6 +95,9 @@ class Builder(Transformer[Any, Any]):
 
     meets = premises = after_names = _second
 
+    def proof_by(self, _span: Span, _by: Leaf, target: Group) -> Group:
+        return target
+
     def parameters(self, span: Span, *symbols: Symbol | None) -> Group:
         return Group(span, tuple(binding for group in _trees(symbols) for binding in group.items))
 
@@ -209,11 +212,14 @@ class Builder(Transformer[Any, Any]):
     def terminal(self, span: Span, _terminal: Leaf, name: Leaf | None, _nl: Leaf, clauses: Group) -> s.PropertyItem:
         return s.PropertyItem(span, "terminal", None if name is None else _word(name), clauses.items)
 
-    def proof(self, span: Span, _proof: Leaf, name: Leaf, premises: Group, _nl: Leaf) -> s.ProofItem:
-        return s.ProofItem(span, _word(name), premises.items)
+    def proof(
+        self, span: Span, _proof: Leaf, name: Leaf, step: Group | None, premises: Group, _nl: Leaf
+    ) -> s.ProofItem:
+        return s.ProofItem(span, _word(name), _items(step), premises.items)
 
-    def proof_block(self, span: Span, _proof: Leaf, name: Leaf, *symbols: Symbol) -> s.ProofItem:
-        return s.ProofItem(span, _word(name), tuple(word for group in _trees(symbols) for word in group.items))
+    def proof_block(self, span: Span, _proof: Leaf, name: Leaf, step: Group | None, *symbols: Symbol) -> s.ProofItem:
+        premises = tuple(word for group in _trees(symbols) for word in group.items)
+        return s.ProofItem(span, _word(name), _items(step), premises)
 
     def premise_line(self, _span: Span, premises: Group, _nl: Leaf) -> Group:
         return premises

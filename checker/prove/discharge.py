@@ -230,7 +230,7 @@ class Discharger:
         """What needs little work, up to the first finite scope."""
         try:
             seed = self.options.seed
-            found = self.recall(work) or self.attempts(work, quick(seed, work.obligation.kind == "derived"))
+            found = self.recall(work) or self.attempts(work, quick(seed, work.obligation.named))
             return found or self.finitely(work, 0) or self.attempts(work, narrow(seed))
         finally:
             self.turns[0].passed(work.number)

@@ -36,7 +36,8 @@ class Obligation:
     """`goal` follows from `facts`. Decided without a solver where `decided` says how.
 
     `name` is unique in the spec. `property` may also be `DEFINEDNESS`, or `range of x` for the range of x.
-    `hypotheses` are the facts that come from properties; the others (axioms, guards, ranges) are `givens`.
+    `hypotheses` are the facts that come from properties; the others (axioms, guards, ranges) are `givens`. `named`: a
+    `proof` names the properties that are enough.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Obligation:
     givens: tuple[Fact, ...] = field(repr=False)
     hypotheses: tuple[Fact, ...] = field(repr=False)
     decided: Literal["", "frame", "form"] = ""
+    named: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,7 @@ class _Planner:
         clause: int = 0,
         path: Path | None = None,
         frame: bool = False,
+        named: bool = False,
     ) -> None:
         count = self.names[label] = self.names.get(label, 0) + 1
         name = label if count == 1 else f"{label} #{count}"
@@ -203,6 +206,7 @@ class _Planner:
                 (*self.axioms, *known),
                 tuple(hypotheses),
                 decided,
+                named,
             )
         )
 
@@ -248,6 +252,7 @@ class _Planner:
         # a step happens only where all this holds, and that it does is proved above
         givens += tuple(Fact(c.text, c.formula, c.owner) for c in step.checks)
         derived = {p.name for p in self.spec.proofs}
+        named = {p.name: p.premises for p in self.spec.step_proofs if p.action == path.action}
         for p in self.spec.properties:
             if p.kind not in ("invariant", "lemma", "step") or p.name in derived:
                 continue
@@ -260,9 +265,10 @@ class _Planner:
                         self.step_definedness(p, i, clause, env, step, where)
                 kind: Kind = "step" if p.kind == "step" else "kept"
                 label = f"{clause_name(p, i)} by {where}"
+                known = [f for f in self.invariants if p.name not in named or f.source in named[p.name]]
                 self.add(
-                    kind, label, clause.span, goal, givens, self.invariants, about=p, clause=i, path=path,
-                    frame=untouched,
+                    kind, label, clause.span, goal, givens, known, about=p, clause=i, path=path,
+                    frame=untouched, named=p.name in named,
                 )  # fmt: skip
 
     def step_definedness(
@@ -287,7 +293,7 @@ class _Planner:
             for i in range(len(p.clauses)):
                 goal = next(f.formula for f in self.invariants if f.name == clause_name(p, i))
                 label = f"{clause_name(p, i)} from {', '.join(proof.premises)}"
-                self.add("derived", label, proof.span, goal, self.ranges, premises, about=p, clause=i)
+                self.add("derived", label, proof.span, goal, self.ranges, premises, about=p, clause=i, named=True)
 
     def clause_definedness(self) -> None:
         """A clause must be defined in every state in which the properties hold.

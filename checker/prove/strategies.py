@@ -76,15 +76,17 @@ def _family(hypotheses: Selection) -> tuple[Strategy, ...]:
 STRATEGIES = {s.name: s for selection in get_args(Selection) for s in _family(selection)}
 
 
-def quick(seed: int, derived: bool) -> Iterator[Attempt]:
+def quick(seed: int, few: bool) -> Iterator[Attempt]:
     """What settles most obligations in milliseconds, before anything is asked at a finite scope.
 
-    A derivation has few premises, so that models may guide where marks do not; a step may need any of many
-    properties, but often none but the one in question.
+    Where the premises are named they are few, so that more may be tried at each, and models may guide where marks do
+    not; otherwise a step may need any of many properties, but often none but the one in question.
     """
-    if derived:
+    if few:
         yield Attempt(STRATEGIES["marks, all"], seed, steps(0.1))
+        yield Attempt(STRATEGIES["marks, integers, eager, all"], seed, steps(0.2))
         yield Attempt(STRATEGIES["plain, all"], seed, steps(0.5))
+        yield Attempt(STRATEGIES["marks, integers, eager, all"], seed + 1, steps(1.0))
         return
     yield Attempt(STRATEGIES["marks, own"], seed, steps(0.05))
     yield Attempt(STRATEGIES["marks, all"], seed, steps(0.15))

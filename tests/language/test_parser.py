@@ -252,8 +252,9 @@ DECLARATIONS = {
     "terminal\n    a": "PropertyItem[terminal; -; a]",
     "terminal T\n    a": "PropertyItem[terminal; T; a]",
     "step P\n    old(a) <= a\n    b": "PropertyItem[step; P; (Apply[old; a] <= a), b]",
-    "proof P from A, B": "ProofItem[P; A, B]",
-    "proof P\n    from A,\n        B\n    from C": "ProofItem[P; A, B, C]",
+    "proof P from A, B": "ProofItem[P; ; A, B]",
+    "proof P by R.on M from A, B": "ProofItem[P; R, on, M; A, B]",
+    "proof P\n    from A,\n        B\n    from C": "ProofItem[P; ; A, B, C]",
     "instance i": "InstanceItem[i; ]",
 }
 

@@ -13,8 +13,8 @@ from proving import SPECS, until_refuted, verdict, without_lemma
 from checker.prove.counterexample import Budget
 from checker.verdict import Assurance
 
-LONG = {"abd_register", "raft", "raft_pre_vote"}
-"""Specs whose proofs take minutes, which are no part of these tests."""
+LONG = {"abd_register", "raft", "raft_pre_vote", "zab"}
+"""Specs whose proofs take a minute and more, which are no part of these tests."""
 
 ONE_SEED = {"chain_replication", "fast_paxos", "learning_switch", "multi_paxos", "viewstamped_replication"}
 """Specs for which one seed must do, lest the tests take too long."""

@@ -361,3 +361,23 @@ def test_a_solver_that_does_not_answer_is_killed() -> None:
 
 # The sum of three cubes that is 42, without the hint that its terms have seventeen digits.
 _HARD = [["a", "(exists ((x Int) (y Int) (z Int)) (= 42 (+ (* x x x) (* y y y) (* z z z))))"]]
+
+
+STEP_PROOFS = """spec Steps
+state a: Bool = false
+state b: Bool = false
+action go
+    b := a
+lemma A
+    not a
+lemma B
+    not b
+"""
+
+
+def test_a_step_is_proved_from_the_properties_that_are_named() -> None:
+    assert failed(verdict(STEP_PROOFS + "proof B by go from A\n")) == []
+
+
+def test_a_step_is_proved_from_no_others() -> None:
+    assert failed(verdict(STEP_PROOFS + "proof B by go from B\n")) == ["B by go"]
