@@ -57,6 +57,7 @@ PROGRAM_ORDER = {
         "require n not in faulty and n.ready_for == none",
         "require n not in faulty and n.delivered == none",
     },
+    "floodset": {"require round < rounds"},
     "ticket_lock": {"require phase[p] == outside"},
     "gossip_counter": {"require downs[self] < down"},
     # The last five of Zab are guards that matter, whose mutants need long runs and are still to be written.

@@ -34,6 +34,7 @@ LESSONS = (
     ("primary_backup", "wrong_suspicion"),
     ("three_phase_commit", "split"),
     ("isr_replication", "unclean_election"),
+    ("floodset", "one_crash_one_round"),
 )
 
 

@@ -278,13 +278,18 @@ class Declarations:
             symbols.report.add("Q0405", message, first.span, hint)
 
     def _declared_network(self, item: s.NetworkItem) -> ir.Network:
-        report, known = self.symbols.report, ("lossy", "duplicating", "reordering", "fifo", "breaking")
+        report, known = self.symbols.report, ("lossy", "duplicating", "reordering", "fifo", "breaking", "synchronous")
         flags = {word.text for word in item.flags}
         for word in item.flags:
             if word.text not in known:
                 hint = did_you_mean(word.text, known) or "it is any of " + ", ".join(f"`{k}`" for k in known)
                 report.error("Q0405", f"a network cannot be `{word.text}`", word.span, hint)
         span = item.flags[0].span.to(item.flags[-1].span)
+        if "synchronous" in flags:
+            if len(flags) > 1:
+                hint = "what is sent in a round arrives in it; messages of a node that stops are lost"
+                report.error("Q0405", "a `synchronous` network is nothing else besides", span, hint)
+            return ir.Network("bag", False, span, synchronous=True)
         if "fifo" in flags and flags & {"duplicating", "reordering"}:
             report.error("Q0405", "a `fifo` network neither duplicates nor reorders", span, "leave one of them")
         if "breaking" in flags and "fifo" not in flags:
@@ -292,7 +297,9 @@ class Declarations:
         if "duplicating" in flags and "reordering" not in flags:
             report.error("Q0405", "a `duplicating` network also reorders", span, "add `reordering`")
         if not flags & {"fifo", "reordering"}:
-            report.error("Q0405", "does this network keep messages in order?", span, "add `reordering` or `fifo`")
+            report.error(
+                "Q0405", "does this network keep messages in order?", span, "add `reordering`, `fifo` or `synchronous`"
+            )
         kind: Literal["set", "bag", "fifo"] = "bag"
         if "duplicating" in flags:
             kind = "set"

@@ -32,6 +32,7 @@ from checker.language.failures import is_sound
 from checker.language.instances import elaborate_instances
 from checker.language.network import Networking
 from checker.language.properties import Properties
+from checker.language.rounds import Rounds
 from checker.language.steps import Steps
 from checker.language.typing import storable
 from checker.source import Diagnostic
@@ -111,8 +112,10 @@ class _Elaborator:
             network=symbols.network,
             roles=tuple(ir.RoleDecl(r.name, r.item.name.span, r.type) for r in symbols.roles.values()),
             constants=tuple(self.declarations.constants),
-            variables=tuple(v.decl for v in self.variables) + tuple(networking.variables() if networking else ()),
-            actions=tuple(self.steps.actions) + tuple(networking.losses() if networking else ()),
+            variables=tuple(v.decl for v in self.variables)
+            + tuple((*networking.variables(), *Rounds(symbols).variables()) if networking else ()),
+            actions=tuple(self.steps.actions)
+            + tuple((*networking.losses(), *Rounds(symbols).steps()) if networking else ()),
             procedures=tuple(p.decl for p in self.procedures if p.decl is not None),
             definitions=tuple(d.decl for d in self.definitions if d.decl is not None),
             properties=tuple(self.properties.declared),

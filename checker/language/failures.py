@@ -136,6 +136,10 @@ class Failures:
                 hint = f"declare from whom: `message {decl.name}(…) from {role.name}`"
                 message = f"a byzantine `{role.name}` could send `{decl.name}` in any name, for it carries none"
                 report.add("Q0419", message, decl.span, hint, note)
+            elif self.symbols.network is not None and self.symbols.network.synchronous:
+                hint = "leave `synchronous` away: byzantine nodes keep to no rounds"
+                report.add("Q0419", "in a synchronous network nodes crash, and do not lie", fault.span, hint)
+                return
             elif decl.sender == role.type and Networking(self.symbols).carries(decl):
                 yield self._lie(role, fault, decl)
 

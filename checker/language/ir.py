@@ -503,13 +503,15 @@ class Network:
     `set`: whatever was sent may be received at any time, any number of times, or never (lossy, duplicating,
     reordering). `bag`: each message is received at most once, in any order. `fifo`: in order for each ordered pair.
     With `lossy` a message in a bag, or at the head of a queue, may vanish. With `breaking` a crash empties
-    all queues to and from the node.
+    all queues to and from the node. With `synchronous` nodes go through rounds together, and a message in the bag
+    vanishes only if its sender stops in the round.
     """
 
     kind: Literal["set", "bag", "fifo"]
     lossy: bool
     span: Span | None = field(compare=False, repr=False, default=None)
     breaking: bool = False
+    synchronous: bool = False
 
 
 @dataclass(frozen=True)

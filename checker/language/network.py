@@ -12,6 +12,7 @@ from typing import assert_never, cast
 from checker.language import ir
 from checker.language import types as t
 from checker.language.context import Symbols
+from checker.language.rounds import Rounds
 from checker.language.traverse import substitute
 from checker.source import Span
 
@@ -242,9 +243,15 @@ class Networking:
 
     def losses(self) -> list[ir.ActionDecl]:
         """One action for each kind that can be received, in which a message vanishes."""
-        if self.network.kind == "set" or not self.network.lossy:
+        if self.network.kind == "set" or not (self.network.lossy or self.network.synchronous):
             return []
-        return [self._loss(d) for d in self.symbols.messages.values() if d.name in self.symbols.handled]
+        return [self._loss(d) for d in self.symbols.messages.values() if self._is_lost(d)]
+
+    def _is_lost(self, decl: ir.MessageDecl) -> bool:
+        if decl.name not in self.symbols.handled or self.network.lossy:
+            return decl.name in self.symbols.handled
+        role = self.symbols.roles.get(t.show(decl.sender)) if decl.sender is not None else None
+        return role is not None and "stop" in role.faults
 
     def _loss(self, decl: ir.MessageDecl) -> ir.ActionDecl:
         span = decl.span
@@ -260,7 +267,8 @@ class Networking:
         domain = self.deliverable(decl, receiver, span)
         lost = self.symbols.fresh("m", t.Message(decl.name), span, domain)
         message = ir.Local(type=lost.type, span=span, name=lost.name, uid=lost.uid)
-        body = tuple(self.take(decl, message, receiver, span))
+        guards = Rounds(self.symbols).loss(decl, message) if self.network.synchronous else []
+        body = (*guards, *self.take(decl, message, receiver, span))
         return ir.ActionDecl("lose", span, "lose", None, (*parameters, lost), body, decl.name)
 
     # --- crashes ------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from checker.language.context import Failed, Role, Scope, Symbols
 from checker.language.expressions import Expressions
 from checker.language.failures import Failures
 from checker.language.network import Networking
+from checker.language.rounds import Rounds
 from checker.source import Span
 
 
@@ -115,7 +116,8 @@ class Steps:
         node, scope = self_binder(self.expressions, role, Scope(role=role))
         parameters, inner = bind_all(self.expressions, item.parameters, scope)
         guards = self.failures.working(role, scope)
-        body = (*guards, *self.bodies.body(item.body, inner, Kind()))
+        first, moved = Rounds(self.symbols).turn(role, scope.node if role is not None else None)
+        body = (*guards, *first, *self.bodies.body(item.body, inner, Kind()), *moved)
         self.bodies.protocol_reads(scope.reads, role is not None)
         if len(parameters) < sum(len(binding.names) for binding in item.parameters):
             raise Failed
@@ -145,6 +147,7 @@ class Steps:
             inner = scope.bind(word.text, message, word.span)
         taken = networking.take(decl, message, myself, span)
         guards = (*self.failures.working(role, scope), *_addressed(decl, message, myself, networking, span))
+        guards += tuple(Rounds(self.symbols).arrival())
         body = self.bodies.body(item.body, inner, Kind())
         self.bodies.protocol_reads(scope.reads, in_role=True)
         whole = (*guards, *taken, *body)

@@ -1,0 +1,125 @@
+"""Synchronous networks: the state and the steps by which nodes go through rounds together.
+
+In a round each node takes one of its actions; then all that was sent arrives; then the next round begins. What of this
+is state is a network variable for each role, `moved Role`: which nodes have taken their action in this round.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from checker.language import ir
+from checker.language import syntax as s
+from checker.language import types as t
+from checker.language.context import Role, Symbols
+from checker.source import Span
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Makes what rounds need, of one file; nothing where the network is not synchronous."""
+
+    symbols: Symbols
+
+    @property
+    def there_are(self) -> bool:
+        return self.symbols.network is not None and self.symbols.network.synchronous
+
+    @property
+    def _span(self) -> Span:
+        assert self.symbols.network is not None and self.symbols.network.span is not None
+        return self.symbols.network.span
+
+    def _movers(self) -> list[Role]:
+        """The roles whose nodes take part in rounds: those that have actions."""
+        roles = self.symbols.roles.values() if self.there_are else ()
+        kinds = ("action", "timeout")
+        return [r for r in roles if any(isinstance(m, s.ActionItem) and m.kind in kinds for m in r.item.members)]
+
+    def variables(self) -> list[ir.VariableDecl]:
+        return [
+            ir.VariableDecl(f"moved {r.name}", self._span, t.Map(r.type, t.Bool()), self._all(r, False), "network")
+            for r in self._movers()
+        ]
+
+    # --- what is added to steps ---------------------------------------------------------------------
+
+    def turn(self, role: Role | None, node: ir.Expr | None) -> tuple[list[ir.Statement], list[ir.Statement]]:
+        """The guard of a node's action, that it is its first in this round, and the effect that it was taken."""
+        if role is None or node is None or not self.there_are:
+            return [], []
+        moved = self._moved(role)
+        here = ir.At(type=t.Bool(), span=self._span, operand=moved, key=node)
+        true = ir.Const(type=t.Bool(), span=self._span, value=True)
+        now = ir.WithAt(type=moved.type, span=self._span, operand=moved, key=node, value=true)
+        return [ir.Require(self._not(here), self._span)], [ir.Assign(moved.name, now, self._span)]
+
+    def arrival(self) -> list[ir.Statement]:
+        """The guards of receiving: all have taken their action, but for those that have stopped."""
+        return [ir.Require(self._all_moved(role), self._span) for role in self._movers()]
+
+    def loss(self, decl: ir.MessageDecl, message: ir.Expr) -> list[ir.Statement]:
+        """The guard under which a message may be lost: its sender stopped while it sent."""
+        assert decl.sender is not None
+        sender = ir.FieldOf(type=decl.sender, span=self._span, operand=message, field="from")
+        stopped = self.stopped(decl.sender, sender)
+        assert stopped is not None
+        return [ir.Require(stopped, self._span)]
+
+    def stopped(self, type_: t.Type | None, node: ir.Expr) -> ir.Expr | None:
+        """That the node has stopped; None where nodes of that type do not."""
+        role = self.symbols.roles.get(type_.name) if isinstance(type_, t.Sort | t.Order) else None
+        decl = role.members.get("stopped") if role is not None and "stop" in role.faults else None
+        if not isinstance(decl, ir.VariableDecl):
+            return None
+        read = ir.Read(type=decl.type, span=self._span, name=decl.name)
+        return ir.At(type=t.Bool(), span=self._span, operand=read, key=node)
+
+    # --- the step between rounds --------------------------------------------------------------------
+
+    def steps(self) -> list[ir.ActionDecl]:
+        """`next round`: once all have taken their action, and nothing is on its way to a node that works."""
+        if not self._movers():
+            return []
+        span = self._span
+        guards, effects = self.arrival(), list[ir.Statement]()
+        for decl in self.symbols.messages.values():
+            if decl.name in self.symbols.handled:
+                bag = ir.Read(type=t.Bag(t.Message(decl.name)), span=span, name=f"flying {decl.name}")
+                guards.append(ir.Require(self._arrived(decl, bag), span))
+                effects.append(ir.Assign(bag.name, ir.Empty(type=bag.type, span=span), span))
+        effects += [ir.Assign(self._moved(r).name, self._all(r, False), span) for r in self._movers()]
+        return [ir.ActionDecl("next round", span, "action", None, (), (*guards, *effects))]
+
+    def _arrived(self, decl: ir.MessageDecl, bag: ir.Expr) -> ir.Expr:
+        items = ir.BagItems(type=t.Set(t.Message(decl.name)), span=self._span, bag=bag)
+        binder = self.symbols.fresh("m", t.Message(decl.name), self._span, items)
+        message = ir.Local(type=binder.type, span=self._span, name="m", uid=binder.uid)
+        assert decl.receiver is not None
+        receiver = ir.FieldOf(type=decl.receiver, span=self._span, operand=message, field="to")
+        false = ir.Const(type=t.Bool(), span=self._span, value=False)
+        return self._every(binder, self.stopped(decl.receiver, receiver) or false)
+
+    def _all_moved(self, role: Role) -> ir.Expr:
+        node = self.symbols.fresh("n", role.type, self._span)
+        here = ir.Local(type=role.type, span=self._span, name="n", uid=node.uid)
+        moved: ir.Expr = ir.At(type=t.Bool(), span=self._span, operand=self._moved(role), key=here)
+        if (stopped := self.stopped(role.type, here)) is not None:
+            moved = ir.Or(type=t.Bool(), span=self._span, items=(moved, stopped))
+        return self._every(node, moved)
+
+    # --- small parts --------------------------------------------------------------------------------
+
+    def _moved(self, role: Role) -> ir.Read:
+        return ir.Read(type=t.Map(role.type, t.Bool()), span=self._span, name=f"moved {role.name}")
+
+    def _all(self, role: Role, value: bool) -> ir.Expr:
+        binder = self.symbols.fresh("n", role.type, self._span)
+        body = ir.Const(type=t.Bool(), span=self._span, value=value)
+        return ir.MapOf(type=t.Map(role.type, t.Bool()), span=self._span, binder=binder, body=body)
+
+    def _not(self, operand: ir.Expr) -> ir.Expr:
+        return ir.Not(type=t.Bool(), span=self._span, operand=operand)
+
+    def _every(self, binder: ir.Binder, body: ir.Expr) -> ir.Expr:
+        return ir.Quantified(type=t.Bool(), span=self._span, kind="forall", binders=(binder,), where=None, body=body)
