@@ -29,7 +29,6 @@ from models.trace import Json, line
 
 SPECS = Path(__file__).parent.parent / "specs"
 CHUNK = 20  # runs that a process checks before it reports
-SHOWN = 20  # failures that are told one by one
 
 
 @dataclass
@@ -133,14 +132,12 @@ def main(protocol: str, runs: int, seed: int, snapshots: bool, membership: bool,
     try:
         for part in results(protocol, features, range(seed, seed + runs), jobs):
             tally.add(part)
+            for number, why in part.failures:
+                click.echo(f"seed {number}: {why}\n  {again(protocol, number, features)}")
             click.echo(f"\r{tally.runs} of {runs} runs, {len(tally.failures)} failed", nl=False, err=True)
     except KeyboardInterrupt:
         interrupted = True
     click.echo(err=True)
-    for number, why in tally.failures[:SHOWN]:
-        click.echo(f"seed {number}: {why}\n  {again(protocol, number, features)}")
-    if len(tally.failures) > SHOWN:
-        click.echo(f"and {len(tally.failures) - SHOWN} more")
     done = "all conform, all histories are linearizable" if not tally.failures else f"{len(tally.failures)} failed"
     what = " ".join((protocol, *features.names))
     of = f"of {runs} runs, interrupted after seed {seed + tally.runs - 1}" if interrupted else "runs"

@@ -192,6 +192,10 @@ class Node(ABC):
     def proposed(self, value: str, change: str | None) -> None:
         raise NotImplementedError(f"{type(self).__name__} takes no proposals")
 
+    def disconnected(self, peer: str) -> None:
+        """A crash of the peer has broken the connection with it; matters to who needs channels that keep the order."""
+        return
+
     def audience(self, message: Message) -> Sequence[str]:
         """Who gets a message that goes to all."""
         raise NotImplementedError(f"{type(self).__name__} sends nothing to all")

@@ -179,6 +179,9 @@ class Simulation:
         host.process, host.writing, host.busy_until = None, None, 0.0
         host.boot += 1
         host.timers.clear()
+        if self.protocol.fifo:
+            for other in self.machines():
+                other.node.disconnected(host.name)
         if self.record:
             self.run.trace.append(trace.crash(host.name, self.local(host)))
         self.at(self.now + down, lambda: self.start(host))
@@ -293,8 +296,12 @@ class Simulation:
         boots = (sender.boot, host.boot)
 
         def arrive() -> None:
-            if boots == (sender.boot, host.boot):
-                self.give(host, host.boot, Receive(envelope))
+            if boots != (sender.boot, host.boot):
+                return  # a crash breaks the connection: what was not read yet is lost, too
+            if host.busy_until > self.now:
+                self.at(host.busy_until, arrive)
+                return
+            self.give(host, host.boot, Receive(envelope))
 
         self.at(time, arrive)
 

@@ -157,6 +157,11 @@ class Ping(Message):
     leader: str
 
 
+def _start(message: str) -> str:
+    """The sender of a message, and which of its starts it was sent in, by the message's id."""
+    return message.rpartition(".")[0]
+
+
 class Server(Node):
     DURABLE: ClassVar[dict[str, Any]] = {"accepted": int, "current": int, "txns": tuple[Txn, ...]}
     SHOWN = (
@@ -367,6 +372,8 @@ class Server(Node):
 
     def received(self, message: Message, sender: str) -> None:
         assert self.receiving is not None
+        if (held := self.held.get(sender)) and _start(held[0].id) != _start(self.receiving):
+            self.disconnected(sender)
         match message:
             case Look():
                 if self.phase is Phase.ELECTION:  # what it asked of this server before, it does not want any more
@@ -404,6 +411,10 @@ class Server(Node):
             envelope = waiting.popleft()
             self.receiving = envelope.id
             self.handle(envelope.message, envelope.sender)
+
+    def disconnected(self, peer: str) -> None:
+        """The peer has crashed: what came over the connection that is broken, and is not handled yet, is lost."""
+        self.held.pop(peer, None)
 
     def take_in_all(self) -> None:
         for waiting in self.held.values():
