@@ -60,14 +60,12 @@ PROGRAM_ORDER = {
     "floodset": {"require round < rounds"},
     "ticket_lock": {"require phase[p] == outside"},
     "gossip_counter": {"require downs[self] < down"},
-    # The last five of Zab are guards that matter, whose mutants need long runs and are still to be written.
+    # Of the last two of Zab no mutant is known: a leader that is not its own follower does harm only where messages are
+    # repeated, and one that commits again, or less, sends what is true.
     "zab": {
         "require phase != election",
         "require phase == election",
-        "require office != discovering and office != synchronising",
         "require office == gathering and self in followers and q subset followers",
-        "require office == discovering and answered == followers and q subset answered",
-        "require forall s in q: acked[s] != none",
         "require office == broadcasting and commit < i <= log_last",
     },
     "chain_replication": {"require not failed and zero < i <= last"},
