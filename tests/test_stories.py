@@ -26,6 +26,7 @@ MUTANTS = (
     "lock_epochs_epoch_not_kept_on_disk",
     "two_phase_commit_decides_early",
     "peterson_does_not_wait",
+    "zab_skips_synchronisation",
     "reliable_broadcast_one_of_three_lies",
     "isr_replication_truncates_to_the_high_watermark",
 )
