@@ -204,8 +204,7 @@ def test_all_specs_of_this_repository_are_checked_by_its_ci(monkeypatch: pytest.
     files = find_specs(settings, ())
     assert set(files) == {path.relative_to(ROOT).as_posix() for path in ROOT.glob("specs/**/*.spec")}
     found = plan(settings, files, Cache(None))
-    skipped = {("specs/abd_register.spec", "proof"), ("specs/raft_pre_vote.spec", "proof")}
-    assert {(job.file, job.name) for job in found.jobs if job.skipped} == skipped
+    assert not any(job.skipped for job in found.jobs)
     assert not found.refused
     assert "quorate ci && pytest" in (ROOT / ".ci" / "run").read_text()
     assert {job.file for job in found.jobs if job.kind == "proof"} >= {"specs/paxos.spec", "specs/peterson.spec"}
