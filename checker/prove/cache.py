@@ -1,6 +1,7 @@
-"""What succeeded before: for the digest of an obligation's text the strategy, seed and hypotheses that proved it.
+"""What succeeded before: for an obligation the strategy, seed and hypotheses that proved it, and the text proved.
 
-An entry is a hint of where to begin, never a verdict: whatever it names is run again.
+An entry stands for a proof only where the very text that would go to the solver is the one that was proved, by the same
+solver and the same prover. Else it is a hint of where to begin, and what it names is run again.
 """
 
 from __future__ import annotations
@@ -9,7 +10,9 @@ import json
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 
 _MOST = 20_000  # entries kept; the oldest go first
@@ -17,9 +20,13 @@ _MOST = 20_000  # entries kept; the oldest go first
 
 @dataclass(frozen=True)
 class Hint:
+    """`hypotheses` are the facts that were given, `used` those of the core; `proved` is the seal of the text proved."""
+
     strategy: str
     seed: int
     hypotheses: tuple[str, ...]
+    used: tuple[str, ...] = ()
+    proved: str = ""
 
 
 def directory() -> Path:
@@ -39,6 +46,22 @@ def digest(text: str) -> str:
     return blake2b(text.encode(), digest_size=16).hexdigest()
 
 
+@cache
+def program() -> str:
+    """The digest of what a proof depends on besides its text: the solver's version, and the prover itself."""
+    package = Path(__file__).parent.parent
+    sources = sorted(path for folder in ("language", "prove") for path in (package / folder).rglob("*.py"))
+    found = blake2b(version("z3-solver").encode(), digest_size=16)
+    for path in sources:
+        found.update(digest(path.read_text(encoding="utf-8")).encode())
+    return found.hexdigest()
+
+
+def seal(text: str) -> str:
+    """The digest of a text and of the program that proves it."""
+    return digest(program() + text)
+
+
 class Cache:
     """Hints in one file; a damaged or unwritable file is the same as none."""
 
@@ -51,7 +74,8 @@ class Cache:
         try:
             stored = json.loads(path.read_text())
             self.hints = {
-                key: Hint(str(name), int(seed), tuple(map(str, used))) for key, (name, seed, used) in stored.items()
+                key: Hint(str(name), int(seed), tuple(map(str, given)), tuple(map(str, used)), str(proved))
+                for key, (name, seed, given, used, proved) in stored.items()
             }
         except (OSError, ValueError, TypeError, AttributeError):
             self.hints = {}
@@ -70,7 +94,7 @@ class Cache:
         if self.path is None or not self.changed:
             return
         kept = list(self.hints.items())[-_MOST:]
-        text = json.dumps({key: [h.strategy, h.seed, list(h.hypotheses)] for key, h in kept})
+        text = json.dumps({key: [h.strategy, h.seed, list(h.hypotheses), list(h.used), h.proved] for key, h in kept})
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             scratch = self.path.with_suffix(f".{os.getpid()}")

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Literal, assert_never
 
 from checker.prove.alternation import cycle
-from checker.prove.cache import Cache, Hint, digest
+from checker.prove.cache import Cache, Hint, digest, seal
 from checker.prove.counterexample import Budget, failure
 from checker.prove.effort import patience, steps
 from checker.prove.finite import Core, FiniteCheck, Model, scope
@@ -310,18 +310,41 @@ class Discharger:
         return ". ".join(part[0].upper() + part[1:] for part in parts)
 
     def recall(self, work: _Work) -> Discharged | None:
-        """What succeeded for the same text before, run again."""
-        hint = self.cache.get(work.key)
+        """What was proved before, if the same text would be asked again; else what succeeded before, run again."""
+        o = work.obligation
+        hint = self.cache.get(work.key) or self.cache.get(self.place(o))
         if hint is None or hint.strategy not in STRATEGIES:
             return None
+        strategy = STRATEGIES[hint.strategy]
         chosen = [f for f in work.facts if f.name in hint.hypotheses]
-        attempt = Attempt(STRATEGIES[hint.strategy], hint.seed, steps(4.0))
+        text = self.script(chosen, o, strategy.style, strategy.split)
+        if hint.proved == seal(strategy.name + text.text):
+            self.remember(work, hint)
+            return Discharged(o, "proved", strategy.name, hint.used, work.seconds(), recalled=True, script=text)
+        attempt = Attempt(strategy, hint.seed, steps(1.0))
         proof = self.ask(work, chosen, attempt)
         if proof is None:
             return None
+        self.remember(work, self.hint(attempt, chosen, proof))
         return Discharged(
             work.obligation, "proved", attempt.strategy.name, proof[0], work.seconds(), recalled=True, script=proof[1]
         )
+
+    def hint(self, attempt: Attempt, chosen: list[Fact], proof: tuple[tuple[str, ...], Script]) -> Hint:
+        used, text = proof
+        name = attempt.strategy.name
+        hypotheses = tuple(dict.fromkeys(f.name for f in chosen))
+        return Hint(name, attempt.seed, hypotheses, used, seal(name + text.text))
+
+    def remember(self, work: _Work, hint: Hint) -> None:
+        """For the obligation as it reads, and for what it will be when the spec has been edited."""
+        with self.lock:
+            self.cache.put(work.key, hint)
+            self.cache.put(self.place(work.obligation), hint)
+
+    def place(self, o: Obligation) -> str:
+        """Where in which spec an obligation stands, whatever it says."""
+        return digest(f"{self.plan.spec.name}: {o.name}")
 
     def attempts(self, work: _Work, attempts: Iterable[Attempt]) -> Discharged | None:
         """Tries one after the other until success, their end, or the end of the work that may be done."""
@@ -338,13 +361,8 @@ class Discharger:
             if len(used) < len(chosen):  # with fewer hypotheses fewer still are used, as a rule
                 again = self.ask(work, used, attempt)
                 chosen, proof = (chosen, proof) if again is None else (used, again)
-            hypotheses = tuple(dict.fromkeys(f.name for f in chosen))
-            with self.lock:
-                self.cache.put(work.key, Hint(strategy.name, attempt.seed, hypotheses))
-            tried = tuple(dict.fromkeys(work.tried))
-            return Discharged(
-                work.obligation, "proved", strategy.name, proof[0], work.seconds(), tried, script=proof[1]
-            )
+            self.remember(work, self.hint(attempt, chosen, proof))
+            return Discharged(work.obligation, "proved", strategy.name, proof[0], work.seconds(), script=proof[1])
         return None
 
     def ask(self, work: _Work, facts: list[Fact], attempt: Attempt) -> tuple[tuple[str, ...], Script] | None:

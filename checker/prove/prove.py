@@ -14,11 +14,13 @@ from checker.explore.check import check
 from checker.explore.problem import Options as Exploration
 from checker.language import ir
 from checker.language.frontend import reload
-from checker.prove.cache import Cache, directory
+from checker.prove import terms as t
+from checker.prove.cache import Cache, Hint, digest, directory, seal
 from checker.prove.discharge import Discharged, Discharger, Options
 from checker.prove.graph import proof_graph, proved
 from checker.prove.obligations import Obligation, Plan, plan, stated
 from checker.prove.secondopinion import files, opinions
+from checker.prove.smtlib import Style, Writer
 from checker.prove.vacuity import Vacuity, vacuity
 from checker.source import Diagnostic, Span, SpecError
 from checker.verdict import Assurance, ObligationResult, Place, ProofGraph, PropertyResult, Status, Verdict
@@ -43,7 +45,7 @@ def prove(spec: ir.Spec, options: Options, progress: Progress = lambda _: None) 
         false = () if discharger.all_known() else violated(spec, options.explore)
         if false:
             return _violated(spec, false, options, time.monotonic() - start)
-        premises = vacuity(obligations, discharger.checks)
+        premises = _premises(obligations, discharger, cache)
         results = discharger.run(obligations.obligations, lambda r: progress(result(r)))
     finally:
         discharger.close()
@@ -57,6 +59,22 @@ def prove(spec: ir.Spec, options: Options, progress: Progress = lambda _: None) 
     if options.recheck:
         found = _rechecked(found, results, options)
     return found if _exact(spec) else replace(found, notes=(*found.notes, _OVER))
+
+
+def _premises(obligations: Plan, discharger: Discharger, cache: Cache) -> Vacuity:
+    """Whether a proof would be about anything; what was found for the very same premises is not asked again."""
+    groups = [("axiom", obligations.axioms), ("initial", obligations.initial), ("range", obligations.ranges)]
+    groups += [("property", obligations.invariants)]
+    groups += [(f"{i} {step.path.action}", step.guards) for i, step in enumerate(obligations.transitions)]
+    facts = [(f"{group}: {fact.name}", fact.formula) for group, among in groups for fact in among]
+    text = Writer(obligations.vocabulary, Style()).script(facts, t.FALSE).text
+    known = cache.get(digest(f"premises {text}"))
+    if known is not None and known.proved == seal(f"premises {text}"):
+        return Vacuity(idle=known.used)
+    found = vacuity(obligations, discharger.checks)
+    if not found.reason:
+        cache.put(digest(f"premises {text}"), Hint("", 0, (), found.idle, seal(f"premises {text}")))
+    return found
 
 
 def _write(directory: Path, results: tuple[Discharged, ...]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 import z3
@@ -271,6 +272,33 @@ def test_a_cached_proof_is_run_again(tmp_path: Path) -> None:
     assert all(r.status == "proved" for r in (*first, *second))
     solved = [r for r in second if not r.obligation.decided]
     assert solved and all(r.recalled for r in solved)
+
+
+def test_a_cached_proof_counts_only_for_the_very_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is asked of a solver twice; what was edited, damaged or proved by another program is asked again."""
+    asked: list[str] = []
+    query = Discharger.query
+
+    def counted(self: Discharger, work: Any, text: Any, attempt: Any) -> Any:
+        asked.append(work.obligation.name)
+        return query(self, work, text, attempt)
+
+    def run(text: str) -> int:
+        asked.clear()
+        obligations, cache = plan(spec(text)), Cache(tmp_path / "proofs.json")
+        assert all(r.status == "proved" for r in Discharger(obligations, Options(), cache).run(obligations.obligations))
+        cache.save()
+        return len(asked)
+
+    monkeypatch.setattr(Discharger, "query", counted)
+    text = COUNTER.format(guard="N")
+    assert run(text) > 0 and run(text) == 0
+    edited = text.replace("x <= N\n", "x <= N + 1\n")
+    assert run(edited) > 0 and run(edited) == 0
+    monkeypatch.setattr("checker.prove.cache.program", lambda: "another")
+    assert run(text) > 0 and run(text) == 0
+    (tmp_path / "proofs.json").write_text("{")
+    assert run(text) > 0
 
 
 def test_a_hint_that_proves_nothing_is_only_a_hint(tmp_path: Path) -> None:
