@@ -8,8 +8,8 @@ from collections.abc import Iterable
 def prefixes(sorts: Iterable[str]) -> dict[str, str]:
     """For each sort the shortest lower-case beginning of its name, with which no other sort's name begins.
 
-    Names that differ in case only stay as they are, and what ends in a digit gets `_`, so that no two elements of an
-    instance have one name.
+    Names that differ in case only stay as they are, and what ends in a digit or in `_` gets another `_`, so that no two
+    elements of an instance have one name.
     """
     names = list(sorts)
     return {name: _prefix(name, [other for other in names if other != name]) for name in names}
@@ -22,7 +22,7 @@ def _prefix(name: str, others: list[str]) -> str:
     else:
         alone = (k for k in range(1, len(lower)) if not any(o.startswith(lower[:k]) for o in lower_others))
         found = lower[: next(alone, len(lower))]
-    return f"{found}_" if found[-1].isdigit() else found
+    return f"{found}_" if found[-1].isdigit() or found[-1] == "_" else found
 
 
 def position(element: str, prefix: str) -> int | None:

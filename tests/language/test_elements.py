@@ -20,6 +20,7 @@ WORDS = st.lists(st.from_regex(r"[A-Za-b][a-bA-B12_]{0,3}", fullmatch=True), min
         (["N", "N1"], ["n", "n1_"]),
         (["Node", "node", "Nodes"], ["Node", "node", "nodes"]),
         (["Queue2"], ["q"]),
+        (["A1", "A1_"], ["a1_", "a1__"]),
     ],
 )
 def test_prefixes(sorts: list[str], expected: list[str]) -> None:
