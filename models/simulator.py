@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import heapq
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -211,12 +211,16 @@ class Simulation:
             self.carry_out(host, effects)
             return
         host.writing, host.busy_until = (durable, effects), self.now + latency
-        self.at(host.busy_until, lambda: self.written(host, boot))
+        boots = {other.name: other.boot for other in self.hosts.values()}
+        self.at(host.busy_until, lambda: self.written(host, boots))
 
-    def written(self, host: Host, boot: int) -> None:
-        if boot == host.boot and host.writing:
+    def written(self, host: Host, boots: Mapping[str, int]) -> None:
+        """The step that waited for the disk goes on; `boots` are the starts of all hosts when it was taken."""
+        if boots[host.name] == host.boot and host.writing:
             host.disk, effects = host.writing
             host.writing = None
+            if self.protocol.fifo:  # it goes into connections that are broken since
+                effects.sent = [e for e in effects.sent if e.to is None or self.hosts[e.to].boot == boots[e.to]]
             self.carry_out(host, effects)
 
     def carry_out(self, host: Host, effects: Effects) -> None:
