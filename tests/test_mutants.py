@@ -41,6 +41,7 @@ def test_every_guard_of_a_spec_has_a_mutant(base: Path) -> None:
 # Nor do those by which a server of Raft has no election against itself, sends no snapshot to whom it can send entries;
 # by which time ends; and by which a server of a chain that has failed sends no more updates (what it would send is
 # right), and by which the counts of gossip end.
+# In Chubby, a client whose session is over may do what it likes, and need not look at its lock: others look for it.
 # Nor, in three-phase commit and with a primary and backups, do those by which who has failed does nothing more and each
 # message counts once; a coordinator may be left at any time, as long as all leave it.
 PROGRAM_ORDER = {
@@ -59,6 +60,15 @@ PROGRAM_ORDER = {
     },
     "floodset": {"require round < rounds"},
     "ticket_lock": {"require phase[p] == outside"},
+    "chubby": {
+        "require not over",
+        "require not over and lease_end + grace <= clock",
+        "require not over and sequencer == none",
+        "require has_lock and not about_to_write",
+        "require about_to_write and sequencer != none",
+        "require r != master",
+        "require master != none and c in sessions",
+    },
     "gossip_counter": {"require downs[self] < down"},
     # Of the last two of Zab no mutant is known: a leader that is not its own follower does harm only where messages are
     # repeated, and one that commits again, or less, sends what is true.
