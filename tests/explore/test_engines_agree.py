@@ -28,6 +28,8 @@ LITTLE = sorted((Path(__file__).parent / "little").glob("*.spec"))
 SPECS = sorted((ROOT / "specs").rglob("*.spec"))
 BEARABLE = 20_000
 """Steps that the interpreter takes in a few seconds."""
+ENDLESS = {"sets"}
+"""Little specs with millions of states, which are explored for a while only."""
 
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
 
@@ -69,13 +71,13 @@ def test_examples_of_the_documentation(spec: Spec, decl: InstanceDecl) -> None:
     agree(spec, decl)
 
 
-@pytest.mark.parametrize(("spec", "decl"), instances([read_source(path) for path in LITTLE])[::3])
+@pytest.mark.parametrize(("spec", "decl"), instances(read_source(p) for p in LITTLE if p.stem not in ENDLESS)[::3])
 @pytest.mark.parametrize("symmetry", [True, False])
 def test_threads_change_nothing(spec: Spec, decl: InstanceDecl, symmetry: bool) -> None:
     """Not even which of several shortest counterexamples is shown."""
     answers = []
     for threads in (1, 2, 3):
-        options = Options(symmetry=symmetry, threads=threads, depth=8)  # one of the little specs is large
+        options = Options(symmetry=symmetry, threads=threads)
         answer = explore(question_of(spec, replace(decl, expected=()), options), options)
         answers.append(replace(answer, seconds=0.0))
     assert answers[0] == answers[1] == answers[2]
