@@ -25,9 +25,8 @@ def rows(case: cases.Case, runs: int, rumur: bool, scratch: Path) -> Iterator[Ro
     """Each tool in each way of running it; the runs of all are interleaved, so that a noisy moment is shared."""
     threads = os.cpu_count() or 1
     spin = {"SPIN, exact, depth first": lambda place: tools.spin(case, place)} if case.peers is not None else {}
-    every = {"Quorate, 1 thread, all properties": lambda place: tools.quorate(case, 1, False, True, place)}
-    if case.properties is None:
-        every = {}
+    rest = "Quorate, 1 thread, all properties"
+    every = {rest: lambda place: tools.quorate(case, 1, False, True, place)} if case.properties is not None else {}
     ways: dict[str, Callable[[Path], Iterator[Sample]]] = {
         **spin,
         "Quorate, 1 thread": lambda place: tools.quorate(case, 1, False, False, place),

@@ -77,6 +77,17 @@ class Role:
     members: dict[str, Member] = field(default_factory=dict)
     faults: dict[str, s.FaultItem] = field(default_factory=dict)  # by kind
 
+    @property
+    def stopped(self) -> ir.Read | None:
+        """Which nodes have stopped; None where they do not stop."""
+        decl = self.members.get("stopped") if "stop" in self.faults else None
+        return ir.Read(type=decl.type, span=decl.span, name=decl.name) if isinstance(decl, ir.VariableDecl) else None
+
+    def has_stopped(self, node: ir.Expr) -> ir.Expr | None:
+        """That a node has stopped; None where nodes do not stop."""
+        stopped = self.stopped
+        return None if stopped is None else ir.At(type=t.Bool(), span=stopped.span, operand=stopped, key=node)
+
 
 @dataclass
 class Definition:

@@ -67,20 +67,13 @@ class Failures:
     def working(self, role: Role | None, scope: Scope) -> list[ir.Statement]:
         """The guards of a step of the protocol: its node has not stopped, and is not byzantine."""
         guards: list[ir.Statement] = []
-        if role is not None and (stop := role.faults.get("stop")) is not None:
-            stopped = self._stopped(role)
-            here = ir.At(type=t.Bool(), span=stop.span, operand=stopped, key=scope.node)
-            guards.append(ir.Require(ir.Not(type=t.Bool(), span=stop.span, operand=here), stop.span))
+        if role is not None and (stopped := role.has_stopped(scope.node)) is not None:
+            works = ir.Not(type=t.Bool(), span=stopped.span, operand=stopped)
+            guards.append(ir.Require(works, stopped.span))
         if role is not None and (liar := role.faults.get("byzantine")) is not None and liar.where is not None:
             lies = self.expressions.boolean(liar.where, scope)
             guards.append(ir.Require(ir.Not(type=t.Bool(), span=liar.span, operand=lies), liar.span))
         return guards
-
-    def _stopped(self, role: Role) -> ir.Read:
-        decl = role.members.get("stopped")
-        if not isinstance(decl, ir.VariableDecl):
-            raise Failed
-        return ir.Read(type=decl.type, span=decl.span, name=decl.name)
 
     # --- crash and stop -----------------------------------------------------------------------------
 
@@ -94,7 +87,9 @@ class Failures:
         self.bodies.protocol_reads(scope.reads, in_role=True)
         picks, resets = self._resets(role, volatile, scope, myself)
         if kind == "stop":
-            stopped = self._stopped(role)
+            stopped = role.stopped
+            if stopped is None:
+                raise Failed  # something else has the name, which is reported where it is declared
             true = ir.Const(type=t.Bool(), span=stopped.span, value=True)
             now = ir.WithAt(type=stopped.type, span=stopped.span, operand=stopped, key=myself, value=true)
             resets.append(ir.Assign(stopped.name, now, stopped.span))

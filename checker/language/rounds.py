@@ -69,11 +69,7 @@ class Rounds:
     def stopped(self, type_: t.Type | None, node: ir.Expr) -> ir.Expr | None:
         """That the node has stopped; None where nodes of that type do not."""
         role = self.symbols.roles.get(type_.name) if isinstance(type_, t.Sort | t.Order) else None
-        decl = role.members.get("stopped") if role is not None and "stop" in role.faults else None
-        if not isinstance(decl, ir.VariableDecl):
-            return None
-        read = ir.Read(type=decl.type, span=self._span, name=decl.name)
-        return ir.At(type=t.Bool(), span=self._span, operand=read, key=node)
+        return None if role is None else role.has_stopped(node)
 
     # --- the step between rounds --------------------------------------------------------------------
 
@@ -104,7 +100,7 @@ class Rounds:
         node = self.symbols.fresh("n", role.type, self._span)
         here = ir.Local(type=role.type, span=self._span, name="n", uid=node.uid)
         moved: ir.Expr = ir.At(type=t.Bool(), span=self._span, operand=self._moved(role), key=here)
-        if (stopped := self.stopped(role.type, here)) is not None:
+        if (stopped := role.has_stopped(here)) is not None:
             moved = ir.Or(type=t.Bool(), span=self._span, items=(moved, stopped))
         return self._every(node, moved)
 
