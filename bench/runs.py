@@ -22,7 +22,7 @@ from checker.history.check import check_history
 from checker.language import ir
 from checker.language.frontend import load
 from checker.verdict import Conforms
-from models.plan import Features, Plan, planned
+from models.plan import Features, planned
 from models.protocols import PROTOCOLS
 from models.simulator import Run, simulate
 from models.trace import Json, line
@@ -87,17 +87,13 @@ def checked(protocol: str, features: Features, seeds: range) -> Tally:
     tally = Tally()
     with tempfile.TemporaryDirectory() as directory:
         for seed in seeds:
-            run = simulate(_plan(protocol, seed, features), PROTOCOLS[protocol], record=True)
+            run = simulate(planned(protocol, seed, features=features), PROTOCOLS[protocol], record=True)
             tally.runs += 1
             tally.events += len(run.trace) - 1
             tally.operations += sum(told["type"] == "ok" for told in run.history)
             if what := fault(run, Path(directory)):
                 tally.failures.append((seed, what))
     return tally
-
-
-def _plan(protocol: str, seed: int, features: Features) -> Plan:
-    return planned(protocol, seed, features=features)
 
 
 def results(protocol: str, features: Features, seeds: range, jobs: int) -> Iterator[Tally]:
