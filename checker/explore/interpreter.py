@@ -6,6 +6,7 @@ This is what a spec means on a finite instance; all other engines are measured a
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -17,6 +18,7 @@ from checker.explore.faults import CutOff, Fault
 from checker.explore.instance import Instance
 from checker.explore.search import Expansion
 from checker.language import ir
+from checker.language.forms import Forms
 from checker.source import SpecError
 
 # The values of `spec.variables`, in order, then the number of the world: which of the instance's interpretations of
@@ -48,6 +50,9 @@ _Out: TypeAlias = list[Value] | CutOff | Fault
 # Told of each way in which an action, by its number, ends, with the names bound on the way.
 _Emit: TypeAlias = Callable[[int, _Out, Env], None]
 
+# How many answers about a clause are kept for reuse.
+_REMEMBERED = 1 << 14
+
 # Runs an action from a state for each choice of its parameters.
 _Enter: TypeAlias = Callable[[State, Env, _Emit], None]
 
@@ -59,6 +64,7 @@ class Interpreter:
         self.instance = instance
         self.spec = instance.spec
         self._world = len(self.spec.variables)
+        self._forms = Forms(self.spec)
         machines: dict[int, Machine] = {}
         for world in instance.worlds:
             if id(world.domains) not in machines:
@@ -107,26 +113,35 @@ class Interpreter:
         return all(machine.clause(clause)(state, env) for clause in clauses)
 
     def predicate(self, clauses: Sequence[ir.Expr]) -> Callable[[State], bool]:
-        """The conjunction of the clauses as a fast function of the state."""
+        """The conjunction of the clauses as a fast function of the state: what `holds` says, remembered."""
         conjunction = self._conjunction(clauses)
-        return lambda state: conjunction(state, {})
+        return lambda state: conjunction(None, state)
 
     def step_predicate(self, clauses: Sequence[ir.Expr]) -> Callable[[State, State], bool]:
         """The conjunction of the clauses of a `step` property, of a step from one state to another."""
-        conjunction = self._conjunction(clauses)
-        return lambda before, after: conjunction(after, {OLD: before})
+        return self._conjunction(clauses)
 
-    def _conjunction(self, clauses: Sequence[ir.Expr]) -> Callable[[State, Env], bool]:
-        of_machine = {id(m): [m.clause(clause) for clause in clauses] for m in self._machines}
+    def _conjunction(self, clauses: Sequence[ir.Expr]) -> Callable[[State | None, State], bool]:
+        reads = [self._read(clause) for clause in clauses]
+        of_machine = {
+            id(m): [remembered(m.clause(clause), read) for clause, read in zip(clauses, reads, strict=True)]
+            for m in self._machines
+        }
         of_world = [of_machine[id(m)] for m in self._machines]
 
-        def all_hold(state: State, env: Env) -> bool:
-            for clause in of_world[state[-1]]:  # noqa: SIM110 (half the time of `all`)
-                if not clause(state, env):
+        def all_hold(before: State | None, after: State) -> bool:
+            for clause in of_world[after[-1]]:  # noqa: SIM110 (half the time of `all`)
+                if not clause(before, after):
                     return False
             return True
 
         return all_hold
+
+    def _read(self, clause: ir.Expr) -> Callable[[State], Any]:
+        """The part of a state that a clause may depend on."""
+        names = self._forms.reads(clause)
+        places = [i for i, variable in enumerate(self.spec.variables) if variable.name in names]
+        return operator.itemgetter(*places, self._world)
 
     def is_initial(self, state: State) -> bool:
         """Whether a run may begin with the state."""
@@ -285,6 +300,25 @@ def defined(expr: Eval) -> Eval:
             return expr(state, env)
         except CutOff as cut:
             raise cut.fault from None
+
+    return value
+
+
+def remembered(clause: Eval, read: Callable[[State], Any]) -> Callable[[State | None, State], bool]:
+    """The value of a clause in a state, or of a step; asked only once of what `read` takes from the states.
+
+    Most steps change little of what most clauses read. What is kept is bounded.
+    """
+    known: dict[Any, bool] = {}
+
+    def value(before: State | None, after: State) -> bool:
+        what = read(after) if before is None else (read(before), read(after))
+        answer = known.get(what)
+        if answer is None:
+            if len(known) >= _REMEMBERED:
+                known.clear()
+            answer = known[what] = clause(after, {OLD: before})
+        return answer
 
     return value
 
