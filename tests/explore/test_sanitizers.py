@@ -29,7 +29,7 @@ assert ctypes.CDLL(None).__asan_init, "the sanitizer is not loaded"
 for path in sys.argv[1:]:
     spec = load(Path(path)).spec
     for decl in spec.instances:
-        options = Options(threads=2, timeout=20.0)
+        options = Options(threads=2, timeout=2.0)
         explore(question_of(spec, decl, options), options)
 print("clean")
 """
