@@ -95,7 +95,7 @@ class Step:
     """One step of a run: which action with which arguments, who took it, and what it received and sent."""
 
     action: str
-    kind: Literal["action", "timeout", "on", "crash", "stop", "lie", "lose"]
+    kind: Literal["action", "timeout", "on", "crash", "stop", "lie", "lose", "partition", "heal"]
     arguments: tuple[tuple[str, Value], ...] = ()
     node: str | None = None
     received: RecordValue | None = None

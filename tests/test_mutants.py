@@ -88,11 +88,9 @@ PROGRAM_ORDER = {
     "viewstamped_replication": {"require is_primary and commit != zero"},
     "primary_backup": {"require p != s and s not in p.down"},
     "three_phase_commit": {
-        "require phase != aborted and not failed and not alone",
-        "require not failed",
-        "require stage == preparing and not down",
-        "require not down",
-        "require (down or p.far) and not p.failed and not p.alone",
+        "require phase != aborted and not alone",
+        "require c.stage == preparing and not c.stopped",
+        "require (c.stopped or not c.reaches(p)) and not p.stopped and not p.alone",
     },
     "peterson": {
         "require phase[p] == climbing",

@@ -32,7 +32,7 @@ MUTANTS = (
 )
 LESSONS = (
     ("cap", "available_one"),
-    ("primary_backup", "wrong_suspicion"),
+    ("primary_backup", "cut_off"),
     ("three_phase_commit", "split"),
     ("isr_replication", "unclean_election"),
     ("floodset", "one_crash_one_round"),

@@ -63,7 +63,7 @@ def _state(spec: ir.Spec) -> list[Entry]:
 def _behaviour(spec: ir.Spec) -> list[Entry]:
     found = [Entry("role", d.name, "", d.span.line) for d in spec.roles]
     for a in spec.actions:
-        if a.kind in ("crash", "stop", "lie", "lose"):
+        if a.kind in ("crash", "stop", "lie", "lose", "partition", "heal"):
             continue
         hidden = ("self",) if a.role else ()
         parameters = [b for b in a.parameters if b.name not in hidden]

@@ -17,6 +17,7 @@ from checker.explore.faults import Fault
 from checker.explore.interpreter import Failed, Interpreter, State
 from checker.explore.replay import place, text
 from checker.language import ir
+from checker.language.links import asks_of_link
 from checker.language.traverse import subterms
 from checker.verdict import Clause, show
 from checker.verdict import Value as Shown
@@ -204,6 +205,8 @@ class _Reasons:
     def _fact(self, expr: ir.Expr, env: Env, verdict: bool, found: _Found) -> None:
         """What cannot be taken apart further, as far as it says more than the names already tell."""
         match expr:
+            case ir.Binary() if asks_of_link(expr):
+                found.facts.append(Clause(self.text(expr, env, not verdict), (), place(expr.span)))
             case ir.Binary(operator=sign, left=left, right=right) if sign in _OPPOSITE:
                 telling = [side for side in (left, right) if _worth_telling(side)]
                 if not telling or (len(telling) == 1 and verdict and sign == "=="):

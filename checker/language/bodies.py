@@ -219,6 +219,9 @@ class Bodies:
             hint = "remember what the node received in a field of its own, or make this a top-level action"
             message = "a node cannot see what was sent in the whole system"
             self.report.add("Q0402", message, sent.at, hint, *sent.notes)
+        if (links := reads.links) is not None:
+            hint = "let it give up waiting at any time, as a `timeout`, or make this a top-level action"
+            self.report.add("Q0420", "a node cannot see whom it reaches", links.at, hint, *links.notes)
 
     # --- effects ------------------------------------------------------------------------------------
 

@@ -133,16 +133,17 @@ class Reads:
     """Where a body touches what not every body may: the place in the body, and that in the definition it uses.
 
     `nodes`: the state of a node other than `self`; `shared`: state that belongs to no node; `sent`: what was sent;
-    `ghost`: ghost state; `state`: any of these or other state.
+    `links`: who reaches whom; `ghost`: ghost state; `state`: any of these or other state.
     """
 
     nodes: Touch | None = None
     shared: Touch | None = None
     sent: Touch | None = None
+    links: Touch | None = None
     ghost: Touch | None = None
     state: Touch | None = None
 
-    def mark(self, what: Literal["nodes", "shared", "sent", "ghost", "state"], at: Span) -> None:
+    def mark(self, what: Literal["nodes", "shared", "sent", "links", "ghost", "state"], at: Span) -> None:
         """Remember the first place."""
         if getattr(self, what) is None:
             setattr(self, what, Touch(at, at))
@@ -187,6 +188,8 @@ class Broken:
     span: Span
 
 
+End = t.Sort | t.Order
+"""The type of a node that sends or receives."""
 Member = ir.VariableDecl | Definition | Procedure | Broken
 Symbol = TypeName | EnumValue | ir.ConstantDecl | ir.MessageDecl | Member
 
@@ -208,6 +211,8 @@ class Symbols:
     messages: dict[str, ir.MessageDecl] = field(default_factory=dict)
     roles: dict[str, Role] = field(default_factory=dict)
     network: ir.Network | None = None
+    # the state of links by their ends, as far as something has asked for it
+    links: dict[tuple[End, End], ir.VariableDecl] = field(default_factory=dict)
     # kinds whose history some formula speaks of, with `sent`
     history: frozenset[str] = frozenset()
     # kinds that some role handles
@@ -276,7 +281,7 @@ RESERVED = frozenset((
     "Bool", "Int", "Map", "Set", "Seq",
 ))
 # fmt: on
-COUNTERS = ("crashes", "timeouts")
+COUNTERS = ("crashes", "timeouts", "partitions")
 
 
 @dataclass(frozen=True)

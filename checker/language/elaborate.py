@@ -31,6 +31,7 @@ from checker.language.expressions import Expressions
 from checker.language.failures import is_sound
 from checker.language.instances import elaborate_instances
 from checker.language.network import Networking
+from checker.language.partitions import Partitions
 from checker.language.properties import Properties
 from checker.language.rounds import Rounds
 from checker.language.steps import Steps
@@ -67,6 +68,8 @@ class _Elaborator:
         self.declarations = Declarations(file.items, network == "set", self.symbols, self.expressions)
         self.steps = Steps(file.items, self.symbols, self.expressions, self.bodies)
         self.properties = Properties(file.items, self.symbols, self.expressions, self.steps)
+        self.partitions = Partitions(file.items, self.symbols, self.expressions, self.bodies)
+        self.partings: list[ir.ActionDecl] = []
         self.variables: list[_Variable] = []
         self.definitions: list[Definition] = []
         self.procedures: list[Procedure] = []
@@ -75,6 +78,7 @@ class _Elaborator:
         self.declarations.enter()
         self._values()
         self._roles()
+        self.partitions.check()
         for definition in self.definitions:
             with self.report.recovering():
                 names.define(self.expressions, definition, definition.span)
@@ -86,6 +90,7 @@ class _Elaborator:
                 self._initial(variable)
         self.steps.enter()
         self.properties.enter()
+        self.partings = self.partitions.steps()
         instances = elaborate_instances(self.file.items, self.symbols, self.expressions, self.properties.declared)
         diagnostics = _once_each(
             sorted(dict.fromkeys(self.report.diagnostics), key=lambda diagnostic: diagnostic.order)
@@ -113,9 +118,11 @@ class _Elaborator:
             roles=tuple(ir.RoleDecl(r.name, r.item.name.span, r.type) for r in symbols.roles.values()),
             constants=tuple(self.declarations.constants),
             variables=tuple(v.decl for v in self.variables)
-            + tuple((*networking.variables(), *Rounds(symbols).variables()) if networking else ()),
+            + tuple((*networking.variables(), *Rounds(symbols).variables()) if networking else ())
+            + tuple(symbols.links.values()),
             actions=tuple(self.steps.actions)
-            + tuple((*networking.losses(), *Rounds(symbols).steps()) if networking else ()),
+            + tuple((*networking.losses(), *Rounds(symbols).steps()) if networking else ())
+            + tuple(self.partings),
             procedures=tuple(p.decl for p in self.procedures if p.decl is not None),
             definitions=tuple(d.decl for d in self.definitions if d.decl is not None),
             properties=tuple(self.properties.declared),

@@ -18,14 +18,14 @@ from checker.language.expressions import Expressions
 from checker.language.network import Networking
 from checker.source import did_you_mean
 
-KINDS = ("crash", "stop", "byzantine")
+KINDS = ("crash", "stop", "byzantine", "partition", "link")
 
 
 def is_sound(report: Report, role: Role, item: s.FaultItem) -> bool:
     """Whether it says in which way nodes fail, once; reports what is wrong with it."""
     kind, span = item.kind.text, item.kind.span
     if kind not in KINDS:
-        hint = did_you_mean(kind, KINDS) or "it is `crash`, `stop` or `byzantine`"
+        hint = did_you_mean(kind, KINDS) or "it is one of " + ", ".join(f"`{known}`" for known in KINDS)
         report.add("Q0419", f"there is no fault `{kind}`", span, hint)
     elif (first := role.faults.get(kind)) is not None:
         note = ("the first one is here", first.span)

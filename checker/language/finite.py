@@ -154,7 +154,7 @@ def _is_history(spec: ir.Spec, variable: ir.VariableDecl) -> bool:
 # --- limits -----------------------------------------------------------------------------------------
 
 
-LIMITED = {"crashes": ("crash", "stop"), "timeouts": ("timeout",)}
+LIMITED = {"crashes": ("crash", "stop"), "timeouts": ("timeout",), "partitions": ("partition",)}
 """The limits of an instance that count steps, and which."""
 
 
@@ -195,7 +195,8 @@ def _counted(spec: ir.Spec, name: str, kinds: tuple[str, ...], most: int) -> ir.
 def _few_messages(spec: ir.Spec, most: int) -> ir.Spec:
     """A step that would leave more than `most` messages (sent, or in flight where these are told apart) is cut off."""
     growing = spec.network is not None and spec.network.kind == "set"
-    counted = [v for v in spec.variables if v.kind == "network" and (growing or not v.name.startswith("sent "))]
+    holding = ("sent ",) if growing else ("flying ", "channels ")
+    counted = [v for v in spec.variables if v.kind == "network" and v.name.startswith(holding)]
     if not counted:
         return spec
     names = {v.name for v in counted}

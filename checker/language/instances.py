@@ -20,7 +20,7 @@ from checker.language.properties import DEADLOCK
 from checker.language.traverse import subterms
 from checker.source import Span, did_you_mean
 
-LIMITS = ("crashes", "timeouts", "messages")
+LIMITS = ("crashes", "timeouts", "partitions", "messages")
 
 
 def elaborate_instances(
@@ -99,7 +99,10 @@ class _Instance:
                 self._listed(line)
             case s.Limit(_, name, value):
                 if name.text not in LIMITS:
-                    hint = did_you_mean(name.text, LIMITS) or "limits are `crashes`, `timeouts` and `messages`"
+                    hint = (
+                        did_you_mean(name.text, LIMITS)
+                        or "limits are `crashes`, `timeouts`, `partitions` and `messages`"
+                    )
                     self.report.error("Q0210", f"`{name.text}` is not something to limit", name.span, hint)
                 self._once(name)
                 lines.limits[name.text] = value

@@ -524,9 +524,10 @@ class VariableDecl(Declared):
     """A part of the state. `initial` None stands for any value of the type.
 
     A role's field `f` is the variable `Role.f`, a map from the role's nodes. Networks are variables too:
-    `sent M` (a set: all messages of kind M ever sent), `flying M` (a bag), `channels R S` (maps of queues); so are
-    the counters of limited steps, `crashes` and `timeouts` (kind `limit`), which only an instance adds. Of a role
-    whose nodes stop, `Role.stopped` says which have (kind `fault`).
+    `sent M` (a set: all messages of kind M ever sent), `flying M` (a bag), `channels R S` (maps of queues),
+    `cut R S` (for each R, which S it does not reach) and `moved R` (who has moved in this round). Counters of limited
+    steps, `crashes`, `timeouts` and `partitions` (kind `limit`), are added by instances only. `Role.stopped` (kind
+    `fault`) says which nodes have stopped, where they do.
     """
 
     type: Type
@@ -544,7 +545,7 @@ class ActionDecl(Declared):
     `Acceptor.on Prepare`, `Acceptor.crash`, `Acceptor.stop`, `Acceptor.lie Promise`, `lose Prepare`.
     """
 
-    kind: Literal["action", "timeout", "on", "crash", "stop", "lie", "lose"]
+    kind: Literal["action", "timeout", "on", "crash", "stop", "lie", "lose", "partition", "heal"]
     role: str | None
     parameters: tuple[Binder, ...]
     body: tuple[Statement, ...]
@@ -646,8 +647,8 @@ Expected: TypeAlias = ExpectStates | ExpectViolated | ExpectUnreachable
 class InstanceDecl(Declared):
     """Sizes of sorts and orders, quorum families, values of constants, limits and expectations.
 
-    `limits` has any of `crashes`, `timeouts`, `messages`, each with its greatest number. `only` names the properties
-    to check (None: all). `allow_deadlock`: a state without steps is no error.
+    `limits` has any of `crashes`, `timeouts`, `partitions`, `messages`, each with its greatest number. `only` names the
+    properties to check (None: all). `allow_deadlock`: a state without steps is no error.
     """
 
     sizes: tuple[tuple[str, int], ...]

@@ -145,6 +145,7 @@ def _idle_limits(spec: ir.Spec) -> Iterator[Diagnostic]:
     lacking = {
         "crashes": (not kinds & {"crash", "stop"}, "nodes crash that have `volatile` fields, or stop by `fault stop`"),
         "timeouts": ("timeout" not in kinds, "only steps declared with `timeout` count"),
+        "partitions": ("partition" not in kinds, "a role whose nodes may be cut off has a line `fault partition`"),
         "messages": (not spec.messages, "there are no messages"),
     }
     for instance in spec.instances:

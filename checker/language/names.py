@@ -25,6 +25,7 @@ from checker.language.context import (
     TypeName,
 )
 from checker.language.elements import is_element
+from checker.language.links import Links
 from checker.language.typing import plain, value_of
 from checker.source import Span, did_you_mean
 
@@ -268,6 +269,8 @@ def apply(ex: Expressions, tree: s.Apply, scope: Scope, wanted: t.Type | None) -
             ex.report.error("Q0304", f"`{word.text}` is a kind of message, not a value", word.span, hint)
         case Procedure():
             _no_value(ex, word.text, word.span)
+        case None if word.text == "reaches" and scope.role is not None:
+            return reaches(ex, span, scope.node, arguments, scope)
         case None:
             unknown(ex, word, "definition", scope)
         case _:
@@ -294,6 +297,8 @@ def method(ex: Expressions, tree: s.Method, scope: Scope) -> ir.Expr:
     if role is None:
         message = f"a value of type `{t.show(node.type)}` has no definitions"
         ex.report.error("Q0304", message, word.span, "definitions of a role are asked of its nodes: `n.d(…)`")
+    if word.text == "reaches" and word.text not in role.members:
+        return reaches(ex, tree.span, node, tree.arguments, scope)
     symbol = role_member(ex, role, word)
     match symbol:
         case Definition():
@@ -305,6 +310,24 @@ def method(ex: Expressions, tree: s.Method, scope: Scope) -> ir.Expr:
         case _:
             note = ("it is declared here", symbol.span)
             ex.report.error("Q0304", f"`{word.text}` takes no arguments", word.span, f"write `.{word.text}`", note)
+
+
+def reaches(ex: Expressions, span: Span, node: ir.Expr, arguments: tuple[s.ExprTree, ...], scope: Scope) -> ir.Expr:
+    """`n.reaches(m)`: whether anything comes between two nodes at present, on the way from the one to the other."""
+    if len(arguments) != 1:
+        ex.arity("reaches", ["node"], len(arguments), span)
+    other = unwrapped(ex.value(arguments[0], scope))
+    if not isinstance(other.type, t.Sort | t.Order) or other.type.name not in ex.symbols.roles:
+        message = f"a value of type `{t.show(other.type)}` is no node"
+        ex.report.error("Q0301", message, other.span, "nodes are the elements of sorts that have a `role`")
+    scope.reads.mark("state", span)
+    scope.reads.mark("links", span)
+    found = Links(ex.symbols).reaches(node, other, span)
+    if found is None:
+        message = f"a `{t.show(node.type)}` always reaches a `{t.show(other.type)}`"
+        hint = f"let something come between them: `fault partition` in `role {t.show(node.type)}`"
+        ex.report.error("Q0421", message, span, hint)
+    return found
 
 
 # --- definitions ------------------------------------------------------------------------------------

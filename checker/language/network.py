@@ -6,15 +6,19 @@ every network as the growing set of sent messages, which has every behaviour of 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never, cast
 
-from checker.language import ir
+from checker.language import ir, make
 from checker.language import types as t
 from checker.language.context import Symbols
 from checker.language.rounds import Rounds
 from checker.language.traverse import substitute
 from checker.source import Span
+
+Gone = Callable[[ir.Expr, ir.Expr], ir.Expr]
+"""Whether the channel from one node to another is gone."""
 
 
 @dataclass(frozen=True)
@@ -271,36 +275,45 @@ class Networking:
         body = (*guards, *self.take(decl, message, receiver, span))
         return ir.ActionDecl("lose", span, "lose", None, (*parameters, lost), body, decl.name)
 
-    # --- crashes ------------------------------------------------------------------------------------
+    # --- channels that break ------------------------------------------------------------------------
 
     def broken(self, node: ir.Expr, span: Span) -> list[ir.Statement]:
         """What a crash of the node does to the network."""
-        if not self.network.breaking:
-            return []
-        channels = {
-            channels_name(d): self._read_channels(d, span)
-            for d in self.symbols.messages.values()
-            if d.name in self.symbols.handled and node.type in (d.sender, d.receiver)
-        }
-        return [self._emptied(read, node, span) for read in channels.values()]
+        another = self.symbols.another
+        found: list[ir.Statement] = []
+        for sender, receiver in self._breaking():
+            mine = [end == node.type for end in (sender, receiver)]
 
-    def _emptied(self, channels: ir.Read, node: ir.Expr, span: Span) -> ir.Assign:
-        """The channels with all queues to and from the node empty."""
+            def gone(a: ir.Expr, b: ir.Expr, mine: list[bool] = mine) -> ir.Expr:
+                ends = [end for end, is_mine in zip((a, b), mine, strict=True) if is_mine]
+                return make.any_of([make.compare(end, "==", another(node)) for end in ends])
+
+            if any(mine):
+                found += self.torn(sender, receiver, gone, span)
+        return found
+
+    def torn(self, sender: t.Type, receiver: t.Type, gone: Gone, span: Span) -> list[ir.Statement]:
+        """What it does to the network that channels between nodes of these types break."""
+        decl = self._breaking().get((sender, receiver))
+        return [] if decl is None else [self._emptied(self._read_channels(decl, span), gone, span)]
+
+    def _breaking(self) -> dict[tuple[t.Type, t.Type], ir.MessageDecl]:
+        """The ends of all channels that break, each with a kind of messages in them."""
+        if not self.network.breaking:
+            return {}
+        kinds = [d for d in self.symbols.messages.values() if d.name in self.symbols.handled]
+        return {(d.sender, d.receiver): d for d in kinds if d.sender is not None and d.receiver is not None}
+
+    def _emptied(self, channels: ir.Read, gone: Gone, span: Span) -> ir.Assign:
+        """The channels with the queues empty that are gone."""
         assert isinstance(channels.type, t.Map) and isinstance(channels.type.value, t.Map)
         row, queue = channels.type.value, channels.type.value.value
         ends = [self.symbols.fresh(*end, span) for end in (("sender", channels.type.key), ("receiver", row.key))]
-        sender, receiver = (ir.Local(type=b.type, span=span, name=b.name, uid=b.uid) for b in ends)
-        old_row = ir.At(type=row, span=span, operand=channels, key=sender)
-        old = ir.At(type=queue, span=span, operand=old_row, key=receiver)
-        tests = tuple(
-            ir.Binary(type=t.Bool(), span=span, operator="==", left=end, right=self.symbols.another(node))
-            for end in (sender, receiver)
-            if end.type == node.type
-        )
-        gone = ir.Or(type=t.Bool(), span=span, items=tests) if len(tests) > 1 else tests[0]
-        body = ir.If(type=queue, span=span, condition=gone, then=ir.Empty(type=queue, span=span), otherwise=old)
-        rows = ir.MapOf(type=row, span=span, binder=ends[1], body=body)
-        whole = ir.MapOf(type=channels.type, span=span, binder=ends[0], body=rows)
+        sender, receiver = map(make.use, ends)
+        old = make.at(make.at(channels, sender), receiver)
+        empty = ir.Empty(type=queue, span=span)
+        body = ir.If(type=queue, span=span, condition=gone(sender, receiver), then=empty, otherwise=old)
+        whole = make.map_of(channels.type, ends[0], make.map_of(row, ends[1], body))
         return ir.Assign(channels.name, whole, span)
 
     # --- small parts --------------------------------------------------------------------------------

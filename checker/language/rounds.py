@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from checker.language import ir
+from checker.language import ir, make
 from checker.language import syntax as s
 from checker.language import types as t
 from checker.language.context import Role, Symbols
+from checker.language.links import Links
 from checker.source import Span
 
 
@@ -93,8 +94,13 @@ class Rounds:
         message = ir.Local(type=binder.type, span=self._span, name="m", uid=binder.uid)
         assert decl.receiver is not None
         receiver = ir.FieldOf(type=decl.receiver, span=self._span, operand=message, field="to")
-        false = ir.Const(type=t.Bool(), span=self._span, value=False)
-        return self._every(binder, self.stopped(decl.receiver, receiver) or false)
+        excuses = [self.stopped(decl.receiver, receiver)]
+        if decl.sender is not None:
+            sender = ir.FieldOf(type=decl.sender, span=self._span, operand=message, field="from")
+            reached = Links(self.symbols).reaches(sender, receiver, self._span)
+            excuses.append(make.not_(reached) if reached is not None else None)
+        found = [excuse for excuse in excuses if excuse is not None]
+        return self._every(binder, make.any_of(found) if found else make.truth(False, self._span))
 
     def _all_moved(self, role: Role) -> ir.Expr:
         node = self.symbols.fresh("n", role.type, self._span)

@@ -17,6 +17,7 @@ from checker.language.bodies import Bodies, Kind
 from checker.language.context import Failed, Role, Scope, Symbols
 from checker.language.expressions import Expressions
 from checker.language.failures import Failures
+from checker.language.links import Links
 from checker.language.network import Networking
 from checker.language.rounds import Rounds
 from checker.source import Span
@@ -147,7 +148,7 @@ class Steps:
             inner = scope.bind(word.text, message, word.span)
         taken = networking.take(decl, message, myself, span)
         guards = (*self.failures.working(role, scope), *_addressed(decl, message, myself, networking, span))
-        guards += tuple(Rounds(self.symbols).arrival())
+        guards += (*Rounds(self.symbols).arrival(), *Links(self.symbols).arrival(decl, message, myself, span))
         body = self.bodies.body(item.body, inner, Kind())
         self.bodies.protocol_reads(scope.reads, in_role=True)
         whole = (*guards, *taken, *body)

@@ -69,7 +69,7 @@ class Mark:
     """An event on a lane, by the kind of its step; `note` are names of the failing clause that stand for the node."""
 
     x: float
-    kind: Literal["action", "timeout", "on", "crash", "stop", "lie", "lose", "witness"]
+    kind: Literal["action", "timeout", "on", "crash", "stop", "lie", "lose", "partition", "heal", "witness"]
     note: str = ""
 
 

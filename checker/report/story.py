@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from checker.report.changes import brief, changes
 from checker.report.look import Look, flow, printable, wrap
-from checker.verdict import MapValue, RecordValue, Step, Trace, Value, Variable, show
+from checker.verdict import MapValue, RecordValue, SetValue, Step, Trace, Value, Variable, show
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,25 @@ def event(step: Step) -> str:
             return printable(f"{who}stops")
         case "lie":
             return printable(f"{who}lies")
+        case "partition" | "heal":
+            return printable(_parting(step))
         case "timeout":
             return printable(f"{who}timeout {name}{_arguments(step.arguments)}")
         case "action":
             return printable(f"{who}{name}{_arguments(step.arguments)}")
+
+
+def _parting(step: Step) -> str:
+    """Who is cut off from whom, or is no more: of a partition both sides, of a link its ends."""
+    if step.node is not None:
+        other = show(step.arguments[0][1])
+        return f"{step.node} {'no longer reaches' if step.kind == 'partition' else 'reaches'} {other}" + (
+            " again" if step.kind == "heal" else ""
+        )
+    if step.kind == "heal":
+        return "the partition heals"
+    far = [show(node) for _, side in step.arguments if isinstance(side, SetValue) for node in side.items]
+    return f"partition: {', '.join(far)} | all others"
 
 
 def message(value: RecordValue, sender: str | None = None, receiver: str | None = None) -> str:

@@ -13,7 +13,7 @@ from checker.report.story import View, state_lines, story
 from checker.verdict import Assurance, Clause, Expectation, Place, PropertyResult, Status, Verdict
 
 _ERRORS = {"undefined": "undefined operation", "range": "value out of its range"}
-_LIMITS = ("crashes", "timeouts", "messages")
+_LIMITS = ("crashes", "timeouts", "partitions", "messages")
 
 
 def report(verdict: Verdict, look: Look, view: View | None = None, witness: frozenset[str] = frozenset()) -> str:

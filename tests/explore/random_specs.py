@@ -40,9 +40,12 @@ LITERALS = {
 }
 """A sort has none: there is a node in every scope."""
 
-FAULTS = ("", "", "fault stop", "fault stop where self == odd", "fault byzantine where self == odd")
+FAULTS = (
+    *("", "", "fault stop", "fault stop where self == odd", "fault byzantine where self == odd"),
+    *("fault partition", "fault partition where self != odd", "fault link"),
+)
 NETWORKS = ("lossy, duplicating, reordering", "reordering", "lossy, reordering", "fifo", "lossy, fifo")
-LIMITS = (["crashes <= 1"], ["messages <= 2"], ["crashes <= 1", "messages <= 3"], [])
+LIMITS = (["crashes <= 1", "partitions <= 1"], ["messages <= 2"], ["crashes <= 1", "messages <= 3"], [])
 
 
 @dataclass

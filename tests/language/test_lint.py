@@ -81,6 +81,11 @@ def test_nothing_is_said_of_our_own_specs(path: Path) -> None:
             ],
         ),
         ("    volatile up", "    durable up", ["24:10: Q0807 there are no crashes to limit in `small`"]),
+        (
+            "    timeouts <=",
+            "    partitions <= 1\n    timeouts <=",
+            ["24:10: Q0807 there are no partitions to limit in `small`"],
+        ),
         ("    timeout expire", "    action expire", ["24:10: Q0807 there are no timeouts to limit in `small`"]),
         ("        send Ping(1) to self\n", "        up := false\n", ["3:9: Q0808 no step sends `Ping`"]),
         (

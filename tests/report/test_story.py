@@ -116,6 +116,12 @@ def test_events() -> None:
     assert event(picked) == "n0 on Vote(term: 2) from n1 with v = x1"
     assert event(Step("Server.crash", "crash", node="n2")) == "n2 crashes and restarts"
     assert event(Step("lose Vote", "lose", received=vote)) == "Vote(term: 2) from n1 to n0 is lost"
+    assert (
+        event(Step("partition", "partition", (("side", SetValue(("n0", "n1"))),))) == "partition: n0, n1 | all others"
+    )
+    assert event(Step("heal", "heal")) == "the partition heals"
+    assert event(Step("Server.cut Disk", "partition", (("to", "d0"),), node="n2")) == "n2 no longer reaches d0"
+    assert event(Step("Server.mend Disk", "heal", (("to", "d0"),), node="n2")) == "n2 reaches d0 again"
     lead = Step("lead", "action", (("q", SetValue(("n0", "n1"))),), node="n0")
     assert event(lead) == "n0 lead(q: {n0, n1})"
 
