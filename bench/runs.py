@@ -113,16 +113,17 @@ def results(protocol: str, features: Features, seeds: range, jobs: int) -> Itera
 @click.option("--protocol", type=click.Choice(sorted(PROTOCOLS)), required=True)
 @click.option("--runs", default=1000, show_default=True, help="How many, one for each seed.")
 @click.option("--seed", default=0, show_default=True, help="The first seed.")
+@click.option("--snapshots", is_flag=True, help="Servers replace their logs by snapshots (Raft).")
 @click.option("--membership", is_flag=True, help="Servers join and leave (Raft).")
 @click.option("--jobs", default=1, show_default=True, help="Processes.")
-def main(protocol: str, runs: int, seed: int, membership: bool, jobs: int) -> None:
+def main(protocol: str, runs: int, seed: int, snapshots: bool, membership: bool, jobs: int) -> None:
     """Makes RUNS simulated runs with faults, and checks each trace and each history.
 
     Exits with 0 if all is well, with 1 if a run is not, with 130 if it was interrupted; then it says how far it came.
     """
-    if membership and protocol != "raft":
-        raise click.UsageError("--membership is for --protocol raft")
-    features = Features(membership=membership)
+    features = Features(snapshots, membership)
+    if features != Features() and protocol != "raft":
+        raise click.UsageError("--snapshots and --membership are for --protocol raft")
     began, tally, interrupted = time.monotonic(), Tally(), False
     try:
         for part in results(protocol, features, range(seed, seed + runs), jobs):

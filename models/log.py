@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 
-@runtime_checkable
-class Numbered(Protocol):
+class Numbered:
     """Things at indices after `base`, up to `last`."""
 
-    @property
-    def entries(self) -> tuple[Any, ...]: ...
+    __slots__ = ()
+    entries: tuple[Any, ...]
 
     @property
-    def base(self) -> int: ...
+    def base(self) -> int:
+        return 0
 
     @property
-    def last(self) -> int: ...
+    def last(self) -> int:
+        return self.base + len(self.entries)
 
-    def __getitem__(self, index: int) -> Any: ...
+    def __getitem__(self, index: int) -> Any:
+        if not self.base < index <= self.last:
+            raise IndexError(f"there is nothing at {index}")
+        return self.entries[index - self.base - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,21 +41,12 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Log:
+class Log(Numbered):
     """Immutable; `base` is the index of the last entry that is in the snapshot only, and `base_term` its term."""
 
     entries: tuple[Entry, ...] = ()
     base: int = 0
     base_term: int = 0
-
-    @property
-    def last(self) -> int:
-        return self.base + len(self.entries)
-
-    def __getitem__(self, index: int) -> Entry:
-        if not self.base < index <= self.last:
-            raise IndexError(f"no entry at {index}")
-        return self.entries[index - self.base - 1]
 
     def term_at(self, index: int) -> int:
         """The term of the entry at `index`; 0 where there is none."""

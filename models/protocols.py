@@ -58,11 +58,16 @@ class Protocol:
         return trace.header(
             self.specs.get(features, self.spec),
             {self.sort: list(dict.fromkeys((*named, *joining)))},
-            self.shown.SHOWN,
+            self.complete(features),
             ordered,
             features.names,
             {**self.constants, **first},
         )
+
+    def complete(self, features: Features) -> Iterable[str]:
+        """The fields that the spec has, too."""
+        extra = () if features.snapshots else getattr(self.shown, "OF_SNAPSHOTS", ())
+        return (name for name in self.shown.SHOWN if name not in extra)
 
     @property
     def messages(self) -> dict[str, type[Message]]:
@@ -86,7 +91,7 @@ def raft(server: type[ExtendedServer] = ExtendedServer) -> Protocol:
         node = server(name, members, rng, boot, recording, snapshot_every=plan.snapshot_every)
         return Replica(node, plan.local_reads)
 
-    specs = {Features(membership=True): "RaftMembership"}
+    specs = {Features(membership=True): "RaftMembership", Features(snapshots=True): "RaftSnapshots"}
     return Protocol("raft", "Raft", "Server", server, build, (raft_module, raft_extended), specs=specs)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 from models.log import Entry, Log
@@ -31,6 +31,10 @@ class InstallSnapshot(Message):
     term: int
     snapshot: Snapshot
 
+    def shown(self) -> dict[str, object]:
+        """Without the state of the state machine, which is a text here and a map of values in the spec."""
+        return {"term": self.term, "last_index": self.snapshot.index, "last_term": self.snapshot.term}
+
 
 class ExtendedServer(Server):
     """A server whose membership is the latest in its log, committed or not.
@@ -40,6 +44,8 @@ class ExtendedServer(Server):
     """
 
     DURABLE: ClassVar[dict[str, Any]] = {**Server.DURABLE, "snapshot": Snapshot | None}
+    OF_SNAPSHOTS: ClassVar[tuple[str, ...]] = ("saved", "saved_term")
+    SHOWN: ClassVar[tuple[str, ...]] = (*Server.SHOWN, *OF_SNAPSHOTS)
 
     def __init__(
         self,
@@ -62,7 +68,7 @@ class ExtendedServer(Server):
     def may_change(self) -> bool:
         """Whether no change is under way, and this leader knows what is committed (section 4.1; the second condition is
         Ongaro's correction of 2015)."""
-        settled = all(self.log[i].members is None for i in range(self.commit + 1, self.last + 1))
+        settled = all(self.log[i].members is None for i in range(self.known + 1, self.last + 1))
         return self.mode is Mode.LEADER and settled and self.log.term_at(self.commit) == self.term
 
     @action
@@ -90,10 +96,23 @@ class ExtendedServer(Server):
 
     # --- snapshots --------------------------------------------------------------------------------
 
+    @property
+    def saved(self) -> int:
+        return self.log.base
+
+    @property
+    def saved_term(self) -> int:
+        return self.log.base_term
+
+    @property
+    def known(self) -> int:
+        """Up to where entries are known to be committed. A restart forgets the commit index, and not the snapshot."""
+        return max(self.commit, self.saved)
+
     @action
-    def take_snapshot(self, index: int, data: str) -> None:
-        self.snapshot = Snapshot(index, self.log.term_at(index), self.members_at(index), data)
-        self.log = self.log.compacted(index)
+    def take_snapshot(self, i: int, _data: str) -> None:
+        self.snapshot = Snapshot(i, self.log.term_at(i), self.members_at(i), _data)
+        self.log = self.log.compacted(i)
 
     def members_at(self, index: int) -> tuple[str, ...]:
         listed = (e.members for e in reversed(self.log.between(self.log.base, index)) if e.members is not None)
@@ -115,18 +134,33 @@ class ExtendedServer(Server):
         self.contact = self.now
         self.await_election()
         new = m.snapshot
-        if new.index > self.commit:
-            known = self.log.last >= new.index and self.log.term_at(new.index) == new.term
+        if new.index > self.known:
+            retain = new.index <= self.last and self.log.term_at(new.index) == new.term
             self.snapshot = new
-            self.set_log(self.log.compacted(new.index) if known else Log((), new.index, new.term))
+            self.set_log(self.log.compacted(new.index) if retain else Log((), new.index, new.term))
             self.commit = self.delivered = new.index
             self.effects.restored = new.data
         self.send(AppendReply(self.term, True, new.index), sender)
 
+    def agrees(self, index: int, term: int) -> bool:
+        """What a snapshot covers is committed: whoever is a leader has the same there."""
+        return index < self.saved or super().agrees(index, term)
+
+    def has_news(self, m: AppendEntries) -> bool:
+        return super().has_news(self.beyond_snapshot(m))
+
+    def merged(self, m: AppendEntries) -> Log:
+        return super().merged(self.beyond_snapshot(m))
+
+    def beyond_snapshot(self, m: AppendEntries) -> AppendEntries:
+        """What the message says of entries that the snapshot does not cover."""
+        covered = max(0, self.saved - m.prev_index)
+        return replace(m, prev_index=m.prev_index + covered, entries=m.entries[covered:])
+
     def restore(self, durable: Mapping[str, Any]) -> None:
         super().restore(durable)
         self.set_log(self.log)
-        self.commit = self.delivered = self.log.base
+        self.delivered = self.saved
 
     # --- when they are taken ----------------------------------------------------------------------
 
@@ -139,8 +173,6 @@ class ExtendedServer(Server):
         match message:
             case RequestVote() if self.hears_leader():
                 return  # a removed server does not disturb the others (section 4.2.3); the request counts as lost
-            case AppendEntries() if message.prev_index < self.log.base:
-                super().received(self.beyond_snapshot(message), sender)
             case InstallSnapshot():
                 self.on_install_snapshot(message, sender)
             case _:
@@ -148,11 +180,6 @@ class ExtendedServer(Server):
 
     def hears_leader(self) -> bool:
         return self.mode is Mode.LEADER or self.now - self.contact < self.timing.election
-
-    def beyond_snapshot(self, m: AppendEntries) -> AppendEntries:
-        """What the message says about entries after the snapshot: those in it are committed, so they agree."""
-        entries = m.entries[self.log.base - m.prev_index :]
-        return AppendEntries(m.term, self.log.base, self.log.base_term, entries, m.leader_commit)
 
     def proposed(self, value: str, change: str | None) -> None:
         if change is None:
@@ -162,13 +189,13 @@ class ExtendedServer(Server):
             self.follow_up()
 
     def replicate(self, s: str) -> None:
-        if self.before[s] < self.log.base:
+        if self.before[s] < self.saved:
             self.awaiting.add(s)
             self.send_snapshot(s)
         else:
             super().replicate(s)
 
     def follow_up(self) -> None:
-        if self.snapshot_every and self.capture and self.delivered - self.log.base >= self.snapshot_every:
+        if self.snapshot_every and self.capture and self.delivered - self.saved >= self.snapshot_every:
             self.take_snapshot(self.delivered, self.capture())
         super().follow_up()

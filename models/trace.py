@@ -89,14 +89,12 @@ def changes(before: State, after: State) -> dict[str, Json]:
 
 
 def _numbered_changes(name: str, old: Numbered, new: Numbered) -> dict[str, Json]:
-    """Entries that a snapshot has taken in are not different, they are just not there any more."""
-    first = max(old.base, new.base) + 1
+    first = min(old.base, new.base) + 1
     if old.base == new.base and new.entries[: len(old.entries)] == old.entries:
         first = old.last + 1  # appended only
     found: dict[str, Json] = {}
     for i in range(first, max(old.last, new.last) + 1):
-        was = old[i] if i <= old.last else None
-        now = new[i] if i <= new.last else None
+        was, now = (log[i] if log.base < i <= log.last else None for log in (old, new))
         if was != now:
             found[f"{name}[{i}]"] = shown(now)
     return found

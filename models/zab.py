@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, ClassVar
 
+from models.log import Numbered
 from models.node import Envelope, Message, Node, action, handler
 from models.raft import Timing
 
@@ -43,21 +44,10 @@ class Txn:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class History(Numbered):
     """Transactions at indices from 1 on."""
 
     entries: tuple[Txn, ...] = ()
-
-    @property
-    def base(self) -> int:
-        return 0
-
-    @property
-    def last(self) -> int:
-        return len(self.entries)
-
-    def __getitem__(self, index: int) -> Txn:
-        return self.entries[index - 1]
 
     def epoch_at_end(self) -> int:
         return self.entries[-1].epoch if self.entries else 0

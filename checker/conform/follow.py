@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from checker.conform.compare import Comparison, Sent
@@ -340,9 +340,26 @@ class _Task:
         if isinstance(seen.received, str):
             gone += self._received_last(seen.received)
         gone = [p for p in gone if not self.owners[p.kind, p.full]]
-        if not gone:
-            return here
-        return [replace(h, state=self._without(h.state, gone)) for h in here]
+        named = {name for name, _ in seen.sent or ()} | {seen.received}
+        past = {name for name in named if isinstance(name, str) and not self.receipts[name]}
+        if gone:
+            here = [replace(h, state=self._without(h.state, gone)) for h in here]
+        return [self._unbound(h, past) for h in here]
+
+    def _unbound(self, hypothesis: Hypothesis, past: Collection[str]) -> Hypothesis:
+        """Without the messages, told in part, that will not be received by these names again."""
+        if not any(name in past for name, _ in hypothesis.bound):
+            return hypothesis
+        bound = tuple((name, sent) for name, sent in hypothesis.bound if name not in past)
+        awaited = {message for _, sent in bound for message in sent}
+        gone = {
+            (kind, message)
+            for name, sent in hypothesis.bound
+            if name in past and name in self.found.sent
+            for kind, message in sent
+            if kind in self.forgetful and (kind, message) not in awaited and not self.owners[kind, message]
+        }
+        return Hypothesis(self._without(hypothesis.state, [Pattern(kind, (), m) for kind, m in gone]), bound)
 
     def _received_last(self, name: str) -> list[Pattern]:
         self.receipts[name] -= 1

@@ -119,8 +119,10 @@ class Meaning:
         self.variables = {v.name: i for i, v in enumerate(spec.variables)}
         self.roles = {role.name: role.type for role in spec.roles}
         self.labels = [a.qualified.removeprefix(f"{a.role}.") if a.role else a.qualified for a in spec.actions]
+        self.messages = [m.name for m in spec.messages]
         self.down: set[tuple[str, int]] = set()
         self._last: dict[str | int, int] = {}  # the number of each node's last event
+        self._choices: dict[int, tuple[dict[str, ir.Binder], dict[str, ir.Binder]]] = {}
 
     @cached_property
     def complete(self) -> frozenset[int]:
@@ -245,14 +247,10 @@ class Meaning:
     def _candidate(self, event: Event, node: tuple[str, int] | None, number: int) -> Candidate:
         action = self.spec.actions[number]
         given: dict[int, Value] = {}
-        parameters = list(action.parameters)
         if action.role is not None:
             assert node is not None
-            given[parameters.pop(0).uid] = node[1]
-        if action.kind in ("on", "lose"):
-            parameters.pop()
-        binders = {binder.name: binder for binder in parameters}
-        choices = {binder.name: binder for binder in _picks(self.spec, action.body)}
+            given[action.parameters[0].uid] = node[1]
+        binders, choices = self._named_choices(number)
         picks: dict[str, Value] = {}
         for name, raw in event.args.items():
             if name in binders:
@@ -265,6 +263,17 @@ class Meaning:
                 )
                 raise event.where.error("Q1002", f"`{action.qualified}` has no parameter `{name}`", hint)
         return Candidate(number, given, picks)
+
+    def _named_choices(self, number: int) -> tuple[dict[str, ir.Binder], dict[str, ir.Binder]]:
+        """The parameters of an action that an event may tell, and what its body picks, by name."""
+        known = self._choices.get(number)
+        if known is None:
+            action = self.spec.actions[number]
+            parameters = action.parameters[action.role is not None :]
+            told = parameters[:-1] if action.kind in ("on", "lose") else parameters
+            picks = _picks(self.spec, action.body)
+            known = self._choices[number] = {b.name: b for b in told}, {b.name: b for b in picks}
+        return known
 
     # --- messages -----------------------------------------------------------------------------------
 
@@ -282,9 +291,8 @@ class Meaning:
     def pattern(self, event: Event, message: Mapping[str, Json], sender: tuple[str, int] | None) -> Pattern:
         """A message of the trace; if it does not say who sent it, `sender` did."""
         kind = message["type"]
-        decl = next((m for m in self.spec.messages if m.name == kind), None)
-        if decl is None:
-            hint = did_you_mean(kind, (m.name for m in self.spec.messages)) or "rename it in a map file"
+        if kind not in self.messages:
+            hint = did_you_mean(kind, self.messages) or "rename it in a map file"
             raise event.where.error("Q1002", f"the spec has no message `{kind}`", hint)
         fields = message.get("fields") or {}
         given = {name: fields[name] for name in fields}

@@ -15,19 +15,21 @@ from click.testing import CliRunner
 
 from checker.cli.app import quorate
 from checker.cli.outcome import Exit
-from checker.conform.follow import Options, conform
+from checker.conform.follow import Hypothesis, Options, _Task, conform
 from checker.conform.mapping import read_map
 from checker.language.frontend import load, load_source
 from checker.language.ir import Spec
 from checker.source import Source, SpecError
 from checker.verdict import Conformance, Conforms
-from models.plan import planned
+from models.plan import Features, planned
 from models.protocols import PROTOCOLS
 from models.simulator import simulate
 
 ROOT = Path(__file__).parent.parent.parent
 TRACES = ROOT / "tests" / "models" / "traces"
-RAFT, PAXOS, MULTI = (load(ROOT / "specs" / f"{name}.spec").spec for name in ("raft", "paxos", "multi_paxos"))
+RAFT, SNAPSHOTS, PAXOS, MULTI = (
+    load(ROOT / "specs" / f"{name}.spec").spec for name in ("raft", "raft_snapshots", "paxos", "multi_paxos")
+)
 
 Json = dict[str, Any]
 
@@ -276,14 +278,30 @@ def test_another_pick_is_seen(follow: Callable[..., Conformance]) -> None:
 # --- long runs ------------------------------------------------------------------------------------
 
 
-def test_ten_thousand_events_take_seconds(follow: Callable[..., Conformance]) -> None:
-    plan = replace(planned("raft", 3, 5), operations=100, end=1e6)
+@pytest.mark.parametrize("spec", [RAFT, SNAPSHOTS], ids=lambda spec: spec.name)
+def test_ten_thousand_events_take_seconds(
+    spec: Spec, follow: Callable[..., Conformance], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And what is kept of them are the few messages under way, also where they are told in part."""
+    kept = []
+
+    def remember(task: _Task, *args: Any) -> list[Hypothesis]:
+        here = followed(task, *args)
+        kept.extend(len(h.bound) + sum(len(v) for v in h.state if isinstance(v, frozenset)) for h in here)
+        return here
+
+    followed = _Task._remember
+    monkeypatch.setattr(_Task, "_remember", remember)
+    plan = replace(planned("raft", 3, 5, Features(snapshots=spec is SNAPSHOTS)), operations=100, end=1e6)
     events = simulate(plan, PROTOCOLS["raft"], record=True).trace
     assert len(events) > 10_000
     began = time.process_time()
-    answer = follow(RAFT, events)
+    answer = follow(spec, events)
     assert answer.answer is Conforms.YES
     assert time.process_time() - began < 10
+    assert max(kept) <= 30
+    if spec is SNAPSHOTS:
+        assert dict(answer.actions)["Server.on InstallSnapshot"] >= 20
 
 
 # --- maps -----------------------------------------------------------------------------------------

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
 
+from bench import runs
 from checker.conform.follow import conform
 from checker.history.check import check_history
-from checker.language.frontend import load
-from checker.language.ir import Spec
 from checker.verdict import Conforms, Consistency
 from models.plan import Partition, Plan
 from models.protocols import PROTOCOLS
@@ -33,6 +30,9 @@ NAMED = {
     "keeps the suffix": ("Server.on AppendEntries", "would be none"),
     "truncates too much": ("Server.on AppendEntries", "the trace has none"),
     "does not compare logs": ("Server.on AppendEntries", "would be none"),
+    "saves too much": ("Server.take_snapshot", "saved < i <= known"),
+    "forgets the last term": ("Server.on InstallSnapshot", "saved_term would be"),
+    "discards the suffix": ("Server.on InstallSnapshot", "the trace has none"),
     "loses its promise": ("restart", "promised was"),
     "loses its vote": ("restart", "voted was"),
     "votes against its promise": ("Acceptor.on Accept", "promised <= m.ballot"),
@@ -49,22 +49,12 @@ NAMED = {
 BY_NAME = {bug.name: bug for bug in BUGS}
 
 
-@cache
-def spec_of(protocol: str) -> Spec:
-    return load(ROOT / "specs" / f"{protocol.replace('-', '_')}.spec").spec
-
-
-def written(lines: list[object], path: Path) -> str:
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    return str(path)
-
-
 @pytest.mark.parametrize("name", NAMED)
 def test_conformance_names_what_is_wrong(name: str, tmp_path: Path) -> None:
     bug = BY_NAME[name]
     for plan in bug.plans:
         run = simulate(plan, bug.protocol, record=True, go_on=True)
-        answer = conform(spec_of(bug.protocol.name), [written(run.trace, tmp_path / "trace.ndjson")])
+        answer = conform(runs.spec(run.trace[0]["spec"]), [runs.written(run.trace, tmp_path / "trace.ndjson")])
         assert answer.answer is Conforms.NO and answer.fault is not None
         action, said = NAMED[name]
         obstacles = [o for o in answer.fault.obstacles if o.action == action]
@@ -73,7 +63,7 @@ def test_conformance_names_what_is_wrong(name: str, tmp_path: Path) -> None:
 
 
 def history(run: Run, path: Path, level: str = "linearizable") -> Consistency:
-    return check_history(written(run.history, path / "history.ndjson"), "kv", level, timeout=60)
+    return check_history(runs.written(run.history, path / "history.ndjson"), "kv", level, timeout=60)
 
 
 @pytest.mark.parametrize("bug", [b for b in BUGS if b.shows_in == "history"], ids=lambda b: b.name)

@@ -11,12 +11,12 @@ from typing import Any
 
 from models import multi_paxos, paxos, zab
 from models.log import Log
-from models.node import Effects
-from models.plan import Change, Partition, Plan, planned
+from models.node import Effects, handler
+from models.plan import Change, Crash, Features, Partition, Plan, planned
 from models.protocols import Machine, Protocol, multi, raft, single
 from models.protocols import zab as zab_protocol
 from models.raft import AppendEntries, RequestVote, Timing
-from models.raft_extended import ExtendedServer
+from models.raft_extended import ExtendedServer, InstallSnapshot
 from models.replica import Replica
 from models.store import Command, Outcome, Store
 
@@ -97,6 +97,39 @@ class ChangesTwoAtOnce(ExtendedServer):
 
     def may_change(self) -> bool:
         return True
+
+
+class SavesTooMuch(ExtendedServer):
+    """A snapshot covers the whole log, be it committed or not."""
+
+    def take_snapshot(self, i: int, _data: str) -> None:
+        super().take_snapshot(self.last, _data)
+        self.delivered = max(self.delivered, self.last)
+
+
+class ForgetsTheLastTerm(ExtendedServer):
+    """Who installs a snapshot does not note the term of its last entry."""
+
+    @handler
+    def on_install_snapshot(self, m: InstallSnapshot, sender: str) -> None:
+        super().on_install_snapshot(m, sender)
+        self.log = replace(self.log, base_term=0)
+
+
+class DiscardsTheSuffix(ExtendedServer):
+    """Who installs a snapshot empties its log, also of what it has acknowledged after the snapshot."""
+
+    @handler
+    def on_install_snapshot(self, m: InstallSnapshot, sender: str) -> None:
+        super().on_install_snapshot(m, sender)
+        if m.snapshot is self.snapshot:
+            self.set_log(Log((), m.snapshot.index, m.snapshot.term))
+
+
+class StartsFromNothing(ExtendedServer):
+    """The log on disk begins after the snapshot, and the snapshot is not there."""
+
+    DURABLE = without(ExtendedServer.DURABLE, "snapshot")
 
 
 class AnswersReadsAlone(Replica):
@@ -213,9 +246,9 @@ class Bug:
     shows_in: str = "trace"
 
 
-def seeds(protocol: Protocol, *numbers: int) -> tuple[Plan, ...]:
+def seeds(protocol: Protocol, *numbers: int, features: Features | None = None) -> tuple[Plan, ...]:
     """The usual plans of these seeds."""
-    return tuple(planned(protocol.name, number) for number in numbers)
+    return tuple(planned(protocol.name, number, features=features) for number in numbers)
 
 
 def reseeded(plan: Plan, *numbers: int) -> tuple[Plan, ...]:
@@ -231,8 +264,8 @@ def served_by(replica: type[Replica]) -> Protocol:
     return replace(raft(), build=build)
 
 
-def in_trace(name: str, protocol: Protocol, *numbers: int) -> Bug:
-    return Bug(name, protocol, seeds(protocol, *numbers))
+def in_trace(name: str, protocol: Protocol, *numbers: int, features: Features | None = None) -> Bug:
+    return Bug(name, protocol, seeds(protocol, *numbers, features=features))
 
 
 def in_history(name: str, protocol: Protocol, *plans: Plan) -> Bug:
@@ -258,6 +291,18 @@ TWO_JOIN = Plan(
         Partition(408, 800, frozenset({"s0", "s3", "s4"})),
     ),
 )
+# All servers restart at once, from their snapshots.
+ALL_RESTART = Plan(
+    "raft",
+    0,
+    clients=2,
+    readers=1,
+    operations=40,
+    keys=3,
+    snapshot_every=3,
+    faults=tuple(Crash(500, f"s{i}", 50) for i in range(3)),
+)
+SNAPSHOTS = Features(snapshots=True)
 
 BUGS = (
     in_trace("forgets its vote", raft(ForgetsItsVote), 4, 6),
@@ -268,6 +313,9 @@ BUGS = (
     in_trace("keeps the suffix", raft(KeepsTheSuffix), 45),
     in_trace("truncates too much", raft(TruncatesTooMuch), 0, 14),
     in_trace("does not compare logs", raft(DoesNotCompareLogs), 36),
+    in_trace("saves too much", raft(SavesTooMuch), 0, 1, features=SNAPSHOTS),
+    in_trace("forgets the last term", raft(ForgetsTheLastTerm), 1, 3, features=SNAPSHOTS),
+    in_trace("discards the suffix", raft(DiscardsTheSuffix), 3, 5, features=SNAPSHOTS),
     in_trace("loses its promise", single(acceptor=LosesItsPromise), 0, 1),
     in_trace("loses its vote", single(acceptor=LosesItsVote), 0, 1),
     in_trace("votes against its promise", single(acceptor=VotesAgainstItsPromise), 9, 16),
@@ -280,5 +328,6 @@ BUGS = (
     in_trace("commits at once", zab_protocol(CommitsAtOnce), 0, 2),
     in_history("answers reads alone", served_by(AnswersReadsAlone), *reseeded(LEADER_CUT_OFF, 10, 19)),
     in_history("serves without sessions", served_by(ServesWithoutSessions), *reseeded(MESSAGES_LOST, 2, 3)),
+    in_history("starts from nothing", raft(StartsFromNothing), *reseeded(ALL_RESTART, 0, 4)),
     in_history("changes two at once", raft(ChangesTwoAtOnce), *reseeded(TWO_JOIN, 67)),
 )
