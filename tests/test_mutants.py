@@ -59,6 +59,7 @@ PROGRAM_ORDER = {
         "require n not in faulty and n.delivered == none",
     },
     "floodset": {"require round < rounds"},
+    "byzantine_generals": {"require round == 0"},
     "ticket_lock": {"require phase[p] == outside"},
     "chubby": {
         "require not over",

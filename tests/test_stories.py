@@ -36,6 +36,7 @@ LESSONS = (
     ("three_phase_commit", "split"),
     ("isr_replication", "unclean_election"),
     ("floodset", "one_crash_one_round"),
+    ("byzantine_generals", "three"),
     ("chubby", "paused_client"),
 )
 

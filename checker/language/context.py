@@ -14,7 +14,7 @@ from typing import Literal, NoReturn, TypeVar
 from checker.language import ir
 from checker.language import syntax as s
 from checker.language import types as t
-from checker.language.traverse import freshened
+from checker.language.traverse import freshened, substitute
 from checker.source import Diagnostic, Span, did_you_mean
 
 
@@ -69,13 +69,17 @@ class Report:
 
 @dataclass
 class Role:
-    """A role while it is elaborated; `members` are its fields, definitions and procedures by name."""
+    """A role while it is elaborated; `members` are its fields, definitions and procedures by name.
+
+    `liars`: which nodes are byzantine, as a condition on the node bound.
+    """
 
     name: str
     type: t.Sort | t.Order
     item: s.RoleItem
     members: dict[str, Member] = field(default_factory=dict)
     faults: dict[str, s.FaultItem] = field(default_factory=dict)  # by kind
+    liars: tuple[ir.Binder, ir.Expr] | None = None
 
     @property
     def stopped(self) -> ir.Read | None:
@@ -230,6 +234,13 @@ class Symbols:
     def another(self, expr: ir.Expr) -> ir.Expr:
         """A copy to stand beside the original: names bound in it are bound anew."""
         return freshened(expr, self._uids)
+
+    def lies(self, role: Role, node: ir.Expr) -> ir.Expr | None:
+        """That a node is byzantine; None where no node of the role is."""
+        if role.liars is None:
+            return None
+        binder, condition = role.liars
+        return self.another(substitute(condition, {binder.uid: node}))
 
     def declare(self, word: s.Word, symbol: Symbol) -> bool:
         """Enter a top-level name; a second declaration is reported and ignored. Whether the name is entered."""

@@ -79,6 +79,7 @@ class _Elaborator:
         self._values()
         self._roles()
         self.partitions.check()
+        self.steps.failures.settle()
         for definition in self.definitions:
             with self.report.recovering():
                 names.define(self.expressions, definition, definition.span)

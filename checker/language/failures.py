@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from checker.language import ir
+from checker.language import ir, make
 from checker.language import syntax as s
 from checker.language import types as t
 from checker.language.binders import local, self_binder
@@ -16,6 +16,7 @@ from checker.language.bodies import Bodies
 from checker.language.context import Failed, Report, Role, Scope, Symbols
 from checker.language.expressions import Expressions
 from checker.language.network import Networking
+from checker.language.rounds import Rounds
 from checker.source import did_you_mean
 
 KINDS = ("crash", "stop", "byzantine", "partition", "link")
@@ -66,14 +67,26 @@ class Failures:
 
     def working(self, role: Role | None, scope: Scope) -> list[ir.Statement]:
         """The guards of a step of the protocol: its node has not stopped, and is not byzantine."""
-        guards: list[ir.Statement] = []
-        if role is not None and (stopped := role.has_stopped(scope.node)) is not None:
-            works = ir.Not(type=t.Bool(), span=stopped.span, operand=stopped)
-            guards.append(ir.Require(works, stopped.span))
-        if role is not None and (liar := role.faults.get("byzantine")) is not None and liar.where is not None:
-            lies = self.expressions.boolean(liar.where, scope)
-            guards.append(ir.Require(ir.Not(type=t.Bool(), span=liar.span, operand=lies), liar.span))
-        return guards
+        if role is None:
+            return []
+        failed = (role.has_stopped(scope.node), self.symbols.lies(role, scope.node))
+        return [ir.Require(make.not_(test), test.span) for test in failed if test is not None]
+
+    def settle(self) -> None:
+        """Find out who is byzantine; the steps of all roles depend on it."""
+        for role in self.symbols.roles.values():
+            if (fault := role.faults.get("byzantine")) is not None and fault.where is not None:
+                with self.symbols.report.recovering():
+                    role.liars = self._liars(role, fault.where)
+
+    def _liars(self, role: Role, where: s.ExprTree) -> tuple[ir.Binder, ir.Expr]:
+        (node,), scope = self_binder(self.expressions, role, Scope(role=role))
+        lies = self.expressions.boolean(where, scope)
+        if (state := scope.reads.state) is not None:
+            hint = "speak of `self` and of constants: `where self in faulty`"
+            message = "who is byzantine is settled from the beginning"
+            self.symbols.report.error("Q0419", message, state.at, hint, *state.notes)
+        return node, lies
 
     # --- crash and stop -----------------------------------------------------------------------------
 
@@ -131,27 +144,23 @@ class Failures:
                 hint = f"declare from whom: `message {decl.name}(…) from {role.name}`"
                 message = f"a byzantine `{role.name}` could send `{decl.name}` in any name, for it carries none"
                 report.add("Q0419", message, decl.span, hint, note)
-            elif self.symbols.network is not None and self.symbols.network.synchronous:
-                hint = "leave `synchronous` away: byzantine nodes keep to no rounds"
-                report.add("Q0419", "in a synchronous network nodes crash, and do not lie", fault.span, hint)
-                return
             elif decl.sender == role.type and Networking(self.symbols).carries(decl):
                 yield self._lie(role, fault, decl)
 
     def _lie(self, role: Role, fault: s.FaultItem, decl: ir.MessageDecl) -> ir.ActionDecl:
         span = fault.span
         node, scope = self_binder(self.expressions, role, Scope(role=role))
-        assert fault.where is not None
-        lies = self.expressions.boolean(fault.where, scope)
-        if (state := scope.reads.state) is not None:
-            hint = "speak of `self` and of constants: `where self in faulty`"
-            message = "who is byzantine is settled from the beginning"
-            self.symbols.report.add("Q0419", message, state.at, hint, *state.notes)
+        lies = self.symbols.lies(role, scope.node)
+        if lies is None:
+            raise Failed  # reported where it is settled who is byzantine
         binders = [self.symbols.fresh(name, type_, span) for name, type_ in decl.layout if name != "from"]
         parts = [local(binder, span) for binder in binders]
         parts.insert(len(decl.fields), local(node[0], span))
         sent = ir.Construct(type=t.Message(decl.name), span=span, fields=tuple(parts))
         networking = Networking(self.symbols)
-        new = ir.Require(networking.is_absent(decl, sent, span), span)
-        body = (ir.Require(lies, span), new, *networking.send(decl, sent, None, span))
+        rounds = Rounds(self.symbols)
+        first = rounds.lie(decl) if rounds.there_are and not networking.remembers(decl) else None
+        new = ir.Require(first or networking.is_absent(decl, sent, span), span)
+        guards = (ir.Require(lies, span), *rounds.arrival(), new)
+        body = (*guards, *networking.send(decl, sent, None, span))
         return ir.ActionDecl("lie", span, "lie", role.name, (*node, *binders), body, decl.name)

@@ -1,7 +1,8 @@
 """Synchronous networks: the state and the steps by which nodes go through rounds together.
 
 In a round each node takes one of its actions; then all that was sent arrives; then the next round begins. What of this
-is state is a network variable for each role, `moved Role`: which nodes have taken their action in this round.
+is state is a network variable for each role, `moved Role`: which nodes have taken their action in this round. Nobody
+waits for a node that has stopped, or that is byzantine; the messages of the latter arrive like others, or not at all.
 """
 
 from __future__ import annotations
@@ -56,8 +57,20 @@ class Rounds:
         return [ir.Require(self._not(here), self._span)], [ir.Assign(moved.name, now, self._span)]
 
     def arrival(self) -> list[ir.Statement]:
-        """The guards of receiving: all have taken their action, but for those that have stopped."""
+        """The guards of receiving: all have taken their action, but for those that have failed."""
         return [ir.Require(self._all_moved(role), self._span) for role in self._movers()]
+
+    def lie(self, decl: ir.MessageDecl) -> ir.Expr:
+        """That no lie of this kind is on its way. One at a time will do: the next may follow when it has arrived, and
+        one that never arrives is as good as none.
+        """
+        items = self._under_way(decl)
+        binder = self.symbols.fresh("m", t.Message(decl.name), self._span, items)
+        assert decl.sender is not None
+        sender = ir.FieldOf(type=decl.sender, span=self._span, operand=make.use(binder), field="from")
+        lies = self._lies(decl.sender, sender)
+        assert lies is not None
+        return make.not_(make.quantified("exists", [binder], lies))
 
     def loss(self, decl: ir.MessageDecl, message: ir.Expr) -> list[ir.Statement]:
         """The guard under which a message may be lost: its sender stopped while it sent."""
@@ -82,23 +95,34 @@ class Rounds:
         guards, effects = self.arrival(), list[ir.Statement]()
         for decl in self.symbols.messages.values():
             if decl.name in self.symbols.handled:
-                bag = ir.Read(type=t.Bag(t.Message(decl.name)), span=span, name=f"flying {decl.name}")
-                guards.append(ir.Require(self._arrived(decl, bag), span))
+                bag = self._bag(decl)
+                guards.append(ir.Require(self._arrived(decl), span))
                 effects.append(ir.Assign(bag.name, ir.Empty(type=bag.type, span=span), span))
         effects += [ir.Assign(self._moved(r).name, self._all(r, False), span) for r in self._movers()]
         return [ir.ActionDecl("next round", span, "action", None, (), (*guards, *effects))]
 
-    def _arrived(self, decl: ir.MessageDecl, bag: ir.Expr) -> ir.Expr:
-        items = ir.BagItems(type=t.Set(t.Message(decl.name)), span=self._span, bag=bag)
-        binder = self.symbols.fresh("m", t.Message(decl.name), self._span, items)
-        message = ir.Local(type=binder.type, span=self._span, name="m", uid=binder.uid)
+    def _bag(self, decl: ir.MessageDecl) -> ir.Read:
+        return ir.Read(type=t.Bag(t.Message(decl.name)), span=self._span, name=f"flying {decl.name}")
+
+    def _under_way(self, decl: ir.MessageDecl) -> ir.Expr:
+        return ir.BagItems(type=t.Set(t.Message(decl.name)), span=self._span, bag=self._bag(decl))
+
+    def _lies(self, type_: t.Type, node: ir.Expr) -> ir.Expr | None:
+        """That a node is byzantine; None where those of its type are not."""
+        role = self.symbols.roles.get(t.show(type_))
+        return None if role is None else self.symbols.lies(role, node)
+
+    def _arrived(self, decl: ir.MessageDecl) -> ir.Expr:
+        """That of the kind nothing is on its way that has to arrive: no node waits for what failed, or for liars."""
+        binder = self.symbols.fresh("m", t.Message(decl.name), self._span, self._under_way(decl))
+        message = make.use(binder)
         assert decl.receiver is not None
         receiver = ir.FieldOf(type=decl.receiver, span=self._span, operand=message, field="to")
-        excuses = [self.stopped(decl.receiver, receiver)]
+        excuses = [self.stopped(decl.receiver, receiver), self._lies(decl.receiver, receiver)]
         if decl.sender is not None:
             sender = ir.FieldOf(type=decl.sender, span=self._span, operand=message, field="from")
             reached = Links(self.symbols).reaches(sender, receiver, self._span)
-            excuses.append(make.not_(reached) if reached is not None else None)
+            excuses += [self._lies(decl.sender, sender), make.not_(reached) if reached is not None else None]
         found = [excuse for excuse in excuses if excuse is not None]
         return self._every(binder, make.any_of(found) if found else make.truth(False, self._span))
 
@@ -106,9 +130,8 @@ class Rounds:
         node = self.symbols.fresh("n", role.type, self._span)
         here = ir.Local(type=role.type, span=self._span, name="n", uid=node.uid)
         moved: ir.Expr = ir.At(type=t.Bool(), span=self._span, operand=self._moved(role), key=here)
-        if (stopped := role.has_stopped(here)) is not None:
-            moved = ir.Or(type=t.Bool(), span=self._span, items=(moved, stopped))
-        return self._every(node, moved)
+        tests = (moved, role.has_stopped(here), self.symbols.lies(role, here))
+        return self._every(node, make.any_of([test for test in tests if test is not None]))
 
     # --- small parts --------------------------------------------------------------------------------
 
