@@ -70,6 +70,12 @@ PROGRAM_ORDER = {
         "require r != master",
         "require master != none and c in sessions",
     },
+    # A coordinator does one thing at a time; who has nothing tells nobody.
+    "dynamo": {
+        "require writes == none and not reads",
+        "require copy != zero",
+        "require hints[r] != zero",
+    },
     "gossip_counter": {"require downs[self] < down"},
     # Of the last two of Zab no mutant is known: a leader that is not its own follower does harm only where messages are
     # repeated, and one that commits again, or less, sends what is true.

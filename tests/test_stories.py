@@ -38,9 +38,10 @@ LESSONS = (
     ("floodset", "one_crash_one_round"),
     ("byzantine_generals", "three"),
     ("chubby", "paused_client"),
+    ("dynamo_anomalies", "stale_read"),
 )
 
-COMPILED = {"chubby"}
+COMPILED = {"chubby", "dynamo_anomalies"}
 """Lessons that take the interpreter too long."""
 
 

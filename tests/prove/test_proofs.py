@@ -23,6 +23,7 @@ LONG = {"raft", "raft_pre_vote", "zab"}
 ONE_SEED = {
     "abd_register",
     "chain_replication",
+    "dynamo",
     "fast_paxos",
     "learning_switch",
     "multi_paxos",
@@ -30,7 +31,7 @@ ONE_SEED = {
 }
 """Specs for which one seed must do, lest the tests take too long."""
 
-WHOLE_ONLY = {"abd_register", "fast_paxos", "viewstamped_replication"}
+WHOLE_ONLY = {"abd_register", "dynamo", "fast_paxos", "viewstamped_replication"}
 """Of these the proofs without some lemma, and of broken copies, take too long; the explorer breaks the copies."""
 
 LEMMA = re.compile(r"^lemma (\w+)", re.MULTILINE)
