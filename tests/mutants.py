@@ -50,6 +50,15 @@ def load_mutant(path: Path) -> Mutant:
     return Mutant(path.stem, base, source)
 
 
+def is_proved(base: Path) -> bool:
+    """Whether a spec has lemmas or proofs of its own, or takes over those of the spec that it extends."""
+    text = base.read_text(encoding="ascii")
+    if re.search(r"^(lemma|proof) ", text, re.MULTILINE):
+        return True
+    extends = re.search(r"^spec \w+ extends (\w+)$", text, re.MULTILINE)
+    return extends is not None and is_proved(base.with_name(f"{extends[1]}.spec"))
+
+
 def _split_at_instance(text: str, path: Path) -> tuple[str, str]:
     head, mark, rest = text.partition("\ninstance mutant\n")
     if not mark:

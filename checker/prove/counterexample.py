@@ -141,7 +141,7 @@ def failure(plan: Plan, o: Obligation, model: Model, check: FiniteCheck, budget:
         else:
             found, scope = reduced[0], _reduced(scope, names[0])
             relevant = reduced[1]
-    if scope == model.scope:
+    if scope == model.scope and budget.shrink > 0:
         again, _ = _fewest(plan, o, scope, budget.shrink)
         if again is not None:
             found, relevant = again

@@ -56,7 +56,8 @@ class Options:
 class Discharged:
     """What became of one obligation.
 
-    `used` names the facts of the successful query's core; `failure` is a state that breaks the obligation.
+    `used` names the facts of the successful query's core; `failure` is a state that breaks the obligation. `seconds`
+    are those that solvers worked, without what it waited for them.
     """
 
     obligation: Obligation
@@ -98,8 +99,8 @@ class _Turns:
 
 @dataclass
 class _Work:
-    """One obligation being worked on: `left` is what the solver may still do, `selected` the facts that finite scopes
-    made use of, by name, and `few` a smallest choice of these, by position.
+    """One obligation being worked on: `left` is what the solver may still do, `seconds` how long solvers have worked,
+    `selected` the facts that finite scopes made use of, by name, and `few` a smallest choice of these, by position.
     """
 
     obligation: Obligation
@@ -107,14 +108,11 @@ class _Work:
     facts: tuple[Fact, ...]
     key: str
     left: int
-    start: float = field(default_factory=time.monotonic)
+    seconds: float = 0.0
     selected: frozenset[str] = frozenset()
     few: AbstractSet[int] = frozenset()
     holds_finitely: bool = False
     tried: list[str] = field(default_factory=list)
-
-    def seconds(self) -> float:
-        return time.monotonic() - self.start
 
 
 class Discharger:
@@ -253,6 +251,7 @@ class Discharger:
         turns.wait(work.number)
         outcome = check.decide(work.facts, o.goal, smallest=which > 0)
         turns.passed(work.number)
+        work.seconds += outcome.seconds
         if isinstance(outcome, Core):
             work.holds_finitely = True
             work.selected |= {work.facts[i].name for i in outcome.facts}
@@ -263,7 +262,7 @@ class Discharger:
         if broken is None:  # a structure that is no state of the language says little
             work.left = min(work.left, steps(_DOUBTFUL))
             return None
-        return Discharged(o, "refuted", seconds=work.seconds(), failure=broken, tried=tuple(dict.fromkeys(work.tried)))
+        return Discharged(o, "refuted", seconds=work.seconds, failure=broken, tried=tuple(dict.fromkeys(work.tried)))
 
     def chosen(self, work: _Work, selection: Selection) -> list[Fact]:
         """The facts for a strategy: what is given, as a rule, and the hypotheses selected."""
@@ -296,7 +295,7 @@ class Discharger:
         """What is said of an obligation that nothing decided."""
         reason = "interrupted" if self.stopped.is_set() else self.advice(work)
         tried = tuple(dict.fromkeys(work.tried))
-        return Discharged(work.obligation, "unknown", seconds=work.seconds(), tried=tried, reason=reason)
+        return Discharged(work.obligation, "unknown", seconds=work.seconds, tried=tried, reason=reason)
 
     def advice(self, work: _Work) -> str:
         """Why an obligation may have stayed open, and what can be done about it."""
@@ -320,14 +319,14 @@ class Discharger:
         text = self.script(chosen, o, strategy.style, strategy.split)
         if hint.proved == seal(strategy.name + text.text):
             self.remember(work, hint)
-            return Discharged(o, "proved", strategy.name, hint.used, work.seconds(), recalled=True, script=text)
+            return Discharged(o, "proved", strategy.name, hint.used, work.seconds, recalled=True, script=text)
         attempt = Attempt(strategy, hint.seed, steps(1.0))
         proof = self.ask(work, chosen, attempt)
         if proof is None:
             return None
         self.remember(work, self.hint(attempt, chosen, proof))
         return Discharged(
-            work.obligation, "proved", attempt.strategy.name, proof[0], work.seconds(), recalled=True, script=proof[1]
+            work.obligation, "proved", attempt.strategy.name, proof[0], work.seconds, recalled=True, script=proof[1]
         )
 
     def hint(self, attempt: Attempt, chosen: list[Fact], proof: tuple[tuple[str, ...], Script]) -> Hint:
@@ -362,7 +361,7 @@ class Discharger:
                 again = self.ask(work, used, attempt)
                 chosen, proof = (chosen, proof) if again is None else (used, again)
             self.remember(work, self.hint(attempt, chosen, proof))
-            return Discharged(work.obligation, "proved", strategy.name, proof[0], work.seconds(), script=proof[1])
+            return Discharged(work.obligation, "proved", strategy.name, proof[0], work.seconds, script=proof[1])
         return None
 
     def ask(self, work: _Work, facts: list[Fact], attempt: Attempt) -> tuple[tuple[str, ...], Script] | None:
@@ -397,6 +396,7 @@ class Discharger:
         }
         answer = self.child().ask(request, patience(limit))
         work.left -= answer.get("steps", limit)
+        work.seconds += answer["seconds"]
         if answer["answer"] == "error":
             raise RuntimeError(f"the solver rejected an obligation: {answer['reason']}")
         return tuple(answer["core"]) if answer["answer"] == "unsat" else None

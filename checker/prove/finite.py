@@ -28,6 +28,7 @@ class Core:
 
     facts: tuple[int, ...]
     few: tuple[int, ...]
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -36,14 +37,18 @@ class Model:
 
     scope: Scope
     literals: frozenset[int]
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Undecided:
     reason: str
+    seconds: float
 
 
 Outcome = Core | Model | Undecided
+"""`seconds` are those that the solver worked."""
+
 Answer = dict[str, Any]
 
 
@@ -69,15 +74,17 @@ class FiniteCheck:
             against = -self.grounder.literal(goal)
             kept = [x for x, f in zip(literals, facts, strict=True) if own and f.source == own]
             answer = self.solve([*literals, against], smallest, kept)
+        seconds = float(answer["seconds"])
         if answer["answer"] == "sat":
-            return Model(self.scope, frozenset(answer["model"]))
+            return Model(self.scope, frozenset(answer["model"]), seconds)
         if answer["answer"] == "unsat":
             core, few = set(answer["core"]), set(answer["smallest"])
             return Core(
                 tuple(i for i, x in enumerate(literals) if x in core),
                 tuple(i for i, x in enumerate(literals) if x in few),
+                seconds,
             )
-        return Undecided(str(answer.get("reason", "")))
+        return Undecided(str(answer.get("reason", "")), seconds)
 
     def smallest(self, facts: Sequence[Fact], goal: Term) -> Model | None:
         """A structure that breaks the obligation with few facts true."""
@@ -106,7 +113,7 @@ class FiniteCheck:
             sent = self.child.ask({"op": "clauses", "clauses": clauses[self.given :]}, limit)
             if sent["answer"] != "added":
                 self.given = 0
-                return {"answer": "unknown", "reason": str(sent.get("reason", ""))}
+                return {"answer": "unknown", "reason": str(sent.get("reason", "")), "seconds": sent["seconds"]}
             self.given = len(clauses)
         answer = self.child.ask({**request, "steps": self.steps}, limit)
         if answer.get("lost"):

@@ -250,7 +250,7 @@ class _Planner:
             facts = (*self.ranges, *c.facts)
             self.add(c.kind, label, c.span, c.formula, facts, self.invariants, owner=c.owner, path=path)
         # a step happens only where all this holds, and that it does is proved above
-        givens += tuple(Fact(c.text, c.formula, c.owner) for c in step.checks)
+        givens += tuple(Fact(f"condition {i}", c.formula, c.owner) for i, c in enumerate(step.checks, start=1))
         derived = {p.name for p in self.spec.proofs}
         named = {p.name: p.premises for p in self.spec.step_proofs if p.action == path.action}
         for p in self.spec.properties:

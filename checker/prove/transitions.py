@@ -6,6 +6,7 @@ write needs no axiom. Obligations and unrolled runs are both made of these.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -27,7 +28,10 @@ Kind = Literal["initially", "kept", "derived", "step", "defined", "range"]
 
 @dataclass(frozen=True)
 class Fact:
-    """Something that may be assumed; `source` names the property it is a clause of, empty for axioms and guards."""
+    """Something that may be assumed; `source` names the property it is a clause of, empty for axioms and guards.
+
+    A name holds no line number: it is part of what solvers are told, which shall be the same after an edit elsewhere.
+    """
 
     name: str
     formula: Term
@@ -102,12 +106,13 @@ class _Taking:
     env: Environment
     facts: list[Fact] = field(default_factory=list)
     checks: list[Condition] = field(default_factory=list)
+    named: Counter[str] = field(default_factory=Counter)
 
     def item(self, item: Item) -> None:
         match item:
             case Guard(condition, span) | Bound(condition, _, span):
                 self.must_be_defined(condition, span)
-                self.fact(f"guard {span.line}", self.e.truth(condition, self.env))
+                self.guard(condition)
             case Define(binder, value, span):
                 self.must_be_defined(value, span)
                 self.env = self.env.bind(binder.uid, self.local(value))
@@ -115,19 +120,23 @@ class _Taking:
                 self.parameter(binder)
                 if where is not None:
                     self.must_be_defined(where, span)
-                    self.fact(f"guard {span.line}", self.e.truth(where, self.env))
+                    self.guard(where)
             case Check():
                 pass
 
+    def guard(self, condition: ir.Expr) -> None:
+        self.fact("guard", self.e.truth(condition, self.env))
+
     def fact(self, name: str, formula: Term) -> None:
         """What rests on there being a greatest or least element rests on the proof that there is one."""
+        self.named[name] += 1
         rests = any(x.op == "the" for x in t.subterms(formula))
-        self.facts.append(Fact(name, formula, DEFINEDNESS if rests else ""))
+        self.facts.append(Fact(f"{name} {self.named[name]}", formula, DEFINEDNESS if rests else ""))
 
     def must_be_defined(self, expr: ir.Expr, span: Span) -> None:
         edge = inside(expr, self.env, self.e)
         if edge.op != "true":
-            self.fact(f"line {span.line} ends no order", edge)
+            self.fact("edge", edge)
         self.check(span, defined(expr, self.env, self.e), "defined", DEFINEDNESS)
 
     def check(self, span: Span, condition: Term, kind: Kind, owner: str) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -145,6 +146,7 @@ def main() -> None:
     finite = Finite()
     for line in sys.stdin:
         request = json.loads(line)
+        begin = time.process_time()
         try:
             match request["op"]:
                 case "prove":
@@ -163,6 +165,7 @@ def main() -> None:
                     answer = {"answer": "error", "reason": f"no operation {other}"}
         except z3.Z3Exception as error:
             answer = {"answer": "error", "reason": str(error)}
+        answer["seconds"] = time.process_time() - begin
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 

@@ -9,6 +9,7 @@ import json
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -29,7 +30,11 @@ class Child:
         return self.process
 
     def ask(self, request: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-        """The answer, or `unknown` when it takes longer than the seconds given, by the clock on the wall."""
+        """The answer, or `unknown` when it takes longer than the seconds given, by the clock on the wall.
+
+        Its `seconds` are those that the process itself has worked.
+        """
+        begin = time.monotonic()
         process = self.start()
         assert process.stdin is not None and process.stdout is not None
         timer = threading.Timer(seconds, process.kill)
@@ -44,7 +49,12 @@ class Child:
             timer.cancel()
         if not line:
             self.close()
-            return {"answer": "unknown", "reason": "the solver was stopped", "lost": True}
+            return {
+                "answer": "unknown",
+                "reason": "the solver was stopped",
+                "lost": True,
+                "seconds": time.monotonic() - begin,
+            }
         answer: dict[str, Any] = json.loads(line)
         return answer
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from mutants import is_proved
 from projects import BROKEN, good
 
 from checker.ci.cache import Cache, digest, is_answer
@@ -207,7 +208,10 @@ def test_all_specs_of_this_repository_are_checked_by_its_ci(monkeypatch: pytest.
     assert not any(job.skipped for job in found.jobs)
     assert not found.refused
     assert "quorate ci && pytest" in (ROOT / ".ci" / "run").read_text()
-    assert {job.file for job in found.jobs if job.kind == "proof"} >= {"specs/paxos.spec", "specs/peterson.spec"}
+    proofs = {job.file for job in found.jobs if job.kind == "proof"}
+    assert (
+        proofs == {file for file in files if is_proved(ROOT / file)} >= {"specs/raft_pre_vote.spec", "specs/zab.spec"}
+    )
 
 
 def test_documents_of_a_project_are_read_by_show(here: Path) -> None:

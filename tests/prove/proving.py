@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from pathlib import Path
 
-from checker.language.frontend import load_source
+from checker.language.frontend import load, load_source
 from checker.language.ir import Spec
+from checker.prove import terms as t
 from checker.prove.discharge import Options
+from checker.prove.obligations import Obligation, Plan, plan
 from checker.prove.prove import prove
 from checker.source import Source
 from checker.verdict import ObligationResult, Status, Verdict
@@ -45,3 +48,22 @@ def without_lemma(text: str, name: str) -> str:
 
 def failed(found: Verdict) -> list[str]:
     return [o.name for o in found.obligations if o.status is not Status.HOLDS]
+
+
+def changed(of: Plan, base: Path) -> list[Obligation]:
+    """The obligations for a solver that are not, word for word, among those of another spec; these are proved there."""
+    known = _statements(base)
+    return [o for o in of.obligations if not o.decided and _statement(o) not in known]
+
+
+@cache
+def _statements(base: Path) -> frozenset[tuple[t.Term, ...]]:
+    return frozenset(_statement(o) for o in plan(load(base, "set").spec).obligations if not o.decided)
+
+
+def _statement(o: Obligation) -> tuple[t.Term, ...]:
+    """What is to be shown, in a form that does not depend on what else is in the spec."""
+    return (*(_renamed(f.formula) for f in (*o.givens, *o.hypotheses)), t.renamed(o.goal))
+
+
+_renamed = cache(t.renamed)

@@ -265,7 +265,9 @@ def test_what_cannot_be_put_as_obligations_is_a_diagnostic(code: str, text: str)
 def test_a_cached_proof_is_run_again(tmp_path: Path) -> None:
     cache = Cache(tmp_path / "proofs.json")
     obligations = plan(spec(COUNTER.format(guard="N")))
-    first = Discharger(obligations, Options(), cache).run(obligations.obligations)
+    begin = time.monotonic()
+    first = Discharger(obligations, Options(jobs=1), cache).run(obligations.obligations)
+    assert 0 < sum(r.seconds for r in first) < time.monotonic() - begin, "what waits for a solver takes no time"
     cache.save()
     again = Cache(tmp_path / "proofs.json")
     second = Discharger(obligations, Options(), again).run(obligations.obligations)
@@ -293,6 +295,7 @@ def test_a_cached_proof_counts_only_for_the_very_text(tmp_path: Path, monkeypatc
     monkeypatch.setattr(Discharger, "query", counted)
     text = COUNTER.format(guard="N")
     assert run(text) > 0 and run(text) == 0
+    assert run("# a line more\n" + text) == 0, "no solver is told of lines"
     edited = text.replace("x <= N\n", "x <= N + 1\n")
     assert run(edited) > 0 and run(edited) == 0
     monkeypatch.setattr("checker.prove.cache.program", lambda: "another")
