@@ -13,7 +13,7 @@ from checker.cli.options import color_option, duration, quiet_option, settings
 from checker.cli.outcome import Exit
 
 if TYPE_CHECKING:
-    from checker.conform.generate import Suite
+    from checker.conform.generate import Goal, Scenarios
     from checker.language.ir import InstanceDecl, Spec
 
 
@@ -53,7 +53,8 @@ def command(
     """Write scenarios of SPEC as JSON: shortest runs that together take every action and every path through it, reach
     every `reachable`, and come to every border of the instances.
 
-    Exits with 4 if something was not reached and more states might have reached it.
+    A path that no run can take is told apart from one that was not found. Exits with 4 if something was not found and
+    more states might have it.
     """
     from checker.cli.files import read
     from checker.cli.progress import Counting
@@ -67,9 +68,9 @@ def command(
         return Exit.USAGE
     loaded = found.loaded[0][1].spec
     with Counting(console, "states", time.monotonic()) as progress:
-        suites = generate_all(loaded, list(_instances(loaded, instances, overrides)), states, timeout, progress)
-    save_document(to_json(loaded, suites), out or "-", console)
-    return _tell(suites, console)
+        scenarios = generate_all(loaded, list(_instances(loaded, instances, overrides)), states, timeout, progress)
+    save_document(to_json(scenarios), out or "-", console)
+    return _tell(scenarios, console)
 
 
 def _instances(spec: Spec, names: Iterable[str], overrides: dict[str, str]) -> Iterable[InstanceDecl]:
@@ -80,13 +81,24 @@ def _instances(spec: Spec, names: Iterable[str], overrides: dict[str, str]) -> I
     return [with_overrides(spec, decl, overrides) for decl in chosen]
 
 
-def _tell(suites: tuple[Suite, ...], console: Console) -> Exit:
-    from checker.conform.generate import missed
-
-    count = sum(len(suite.scenarios) for suite in suites)
-    steps = sum(len(scenario.steps) for suite in suites for scenario in suite.scenarios)
+def _tell(found: Scenarios, console: Console) -> Exit:
+    count = sum(len(suite.scenarios) for suite in found.suites)
+    steps = sum(len(scenario.steps) for suite in found.suites for scenario in suite.scenarios)
     console.note(f"{count} scenarios of {steps} steps")
-    never = all(suite.exhausted for suite in suites)
-    for goal in missed(suites):
-        console.note(f"not covered: {goal}" + (", which no run of these instances reaches" if never else ""), "warn")
-    return Exit.OK if never or not missed(suites) else Exit.INCONCLUSIVE
+    for goal in found.impossible:
+        console.note(f"impossible: {goal}: its conditions contradict each other")
+    if found.proved:
+        for goal in found.excluded:
+            console.note(f"unreachable: {goal}: the proved invariants exclude it")
+    for goal in found.missed:
+        console.note(f"not covered: {goal}, {_why(found, goal)}", "warn")
+    return Exit.OK if found.exhausted or not found.missed else Exit.INCONCLUSIVE
+
+
+def _why(found: Scenarios, goal: Goal) -> str:
+    """What is known of a goal without a run."""
+    if goal in found.excluded:
+        return "which the invariants exclude; `quorate prove` tells whether they hold"
+    if found.exhausted:
+        return "which no run of these instances reaches"
+    return "which was not found within the bound; more `--states` or another instance may reach it"

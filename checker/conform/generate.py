@@ -6,9 +6,10 @@ The runs are the shortest ones, for they are found breadth-first; values are wri
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from checker.conform.driver import Blocked, Done, Driver
@@ -22,6 +23,7 @@ from checker.language import ir
 from checker.language import types as ty
 from checker.language.finite import for_instance
 from checker.language.paths import paths
+from checker.source import SpecError
 
 Json = Any
 
@@ -68,6 +70,9 @@ def generate(
 ) -> Suite:
     """Scenarios for all goals that are reached within so many states, and in time, but those `covered` already.
 
+    Where the states are more than that, some runs are followed on into the depth; what they reach may be reached by
+    shorter runs, too.
+
     Raises SpecError where the instance cannot be explored.
     """
     made = for_instance(spec, decl)
@@ -75,6 +80,8 @@ def generate(
     deadline = None if timeout is None else time.monotonic() + timeout
     search = _Search(driver, most_states, deadline, progress, covered)
     exhausted = search.run()
+    if not exhausted:
+        search.dive(most_states // _DIVING)
     missed = tuple(goal for goal in search.wanted if goal not in search.found)
     return Suite(driver, decl.name, tuple(search.scenarios()), missed, len(search.came), exhausted)
 
@@ -85,6 +92,10 @@ class _Link:
 
     before: State
     done: Done
+
+
+_DIVING = 4  # one state in so many, after those seen in order
+_DEEP = 40  # steps of a dive
 
 
 class _Search:
@@ -102,6 +113,7 @@ class _Search:
         self.covered = covered
         self.came: dict[State, _Link | None] = {}
         self.found: dict[Goal, tuple[State, Done | None]] = {}
+        self.edge: list[State] = []  # the states that were found last
         self.wanted = [goal for goal in _goals(driver.spec) if goal not in covered]
         self.reachables = {p.name: driver.predicate(p.clauses) for p in driver.spec.properties if p.kind == "reachable"}
 
@@ -115,10 +127,26 @@ class _Search:
             following: list[State] = []
             for state in edge:
                 if self._is_over():
+                    self.edge = [*following, *edge]
                     return False
                 following.extend(self._expand(state))
             edge = following
         return True
+
+    def dive(self, states: int) -> None:
+        """Goes on from states at the edge, each time to one that is new, until all goals are reached."""
+        chance, self.most = random.Random(0), len(self.came) + states
+        stalled = 0
+        while self.edge and stalled < _DEEP:
+            known, state = len(self.came), chance.choice(self.edge)
+            for _ in range(_DEEP):
+                if self._is_over():
+                    return
+                following = list(self._expand(state))
+                if not following:
+                    break
+                state = chance.choice(following)
+            stalled = 0 if len(self.came) > known else stalled + 1
 
     def _is_over(self) -> bool:
         if self.progress is not None and len(self.came) % 100 == 0:
@@ -136,7 +164,7 @@ class _Search:
                     continue
                 stuck = False
                 self._reach(Goal("action", action.qualified), state, result)
-                self._reach(Goal("path", _path_name(action, "; ".join(result.branches))), state, result)
+                self._reach(Goal("path", _named(action.qualified, "; ".join(result.branches))), state, result)
                 new = result.taken.state
                 if new not in self.came:
                     self.came[new] = _Link(state, result)
@@ -193,15 +221,41 @@ def _goals(spec: ir.Spec) -> Iterator[Goal]:
     for action in spec.actions:
         yield Goal("action", action.qualified)
         for path in paths(spec, action):
-            yield Goal("path", _path_name(action, path.label))
+            yield Goal("path", _named(action.qualified, path.label))
     yield from (Goal("reachable", p.name) for p in spec.properties if p.kind == "reachable")
 
 
-def _path_name(action: ir.ActionDecl, label: str) -> str:
-    return f"{action.qualified}: {label}" if label else action.qualified
+def _named(action: str, label: str) -> str:
+    return f"{action}: {label}" if label else action
 
 
 # --- as JSON --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Scenarios:
+    """The suites of a spec, one for each instance, and what is known of the goals that none of them covers.
+
+    `impossible`: paths whose conditions contradict each other; `excluded`: paths that no state enables which satisfies
+    the invariants, which are `proved` or not; `missed`: all others.
+    """
+
+    spec: ir.Spec
+    suites: tuple[Suite, ...]
+    impossible: tuple[Goal, ...] = ()
+    excluded: tuple[Goal, ...] = ()
+    proved: bool = False
+
+    @property
+    def missed(self) -> tuple[Goal, ...]:
+        """The goals that no instance reached, and of which nothing says that none can."""
+        known = {*self.impossible, *(self.excluded if self.proved else ())}
+        return tuple(goal for goal in _unreached(self.suites) if goal not in known)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether no run of these instances reaches what is missed."""
+        return all(suite.exhausted for suite in self.suites)
 
 
 def generate_all(
@@ -210,31 +264,60 @@ def generate_all(
     most_states: int,
     timeout: float | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[Suite, ...]:
-    """A suite for each instance, of what those before it do not cover."""
+) -> Scenarios:
+    """A suite for each instance, of what those before it do not cover, and what is known of the rest."""
     suites: list[Suite] = []
-    covered: frozenset[Goal] = frozenset()
+    impossible = _impossible(spec)
+    covered = frozenset(impossible)
     for decl in decls:
         suite = generate(spec, decl, most_states, timeout, progress, covered)
         covered |= {goal for scenario in suite.scenarios for goal in scenario.covers}
         suites.append(suite)
-    return tuple(suites)
+    return _explained(Scenarios(spec, tuple(suites), impossible))
 
 
-def to_json(spec: ir.Spec, suites: Sequence[Suite]) -> Json:
-    """The suites of a spec as one JSON value; `docs/conformance.md` describes it."""
+def _unreached(suites: Sequence[Suite]) -> tuple[Goal, ...]:
+    return tuple(g for g in suites[-1].missed if all(g in suite.missed for suite in suites)) if suites else ()
+
+
+def _impossible(spec: ir.Spec) -> tuple[Goal, ...]:
+    """The paths that contradict themselves; none where the spec is beyond proofs."""
+    from checker.prove.impossible import contradictory
+
+    try:
+        ways = contradictory(spec)
+    except SpecError:
+        return ()
+    return tuple(Goal("path", _named(*way)) for way in sorted(ways))
+
+
+def _explained(found: Scenarios) -> Scenarios:
+    """With what the invariants say of the paths that were not reached."""
+    from checker.prove.impossible import excluded
+
+    goals = {goal.name: goal for goal in _unreached(found.suites) if goal.kind == "path"}
+    ways = [(a.qualified, p.label) for a in found.spec.actions for p in paths(found.spec, a)]
+    wanted = {way for way in ways if _named(*way) in goals}
+    try:
+        answer = excluded(found.spec, wanted) if wanted else None
+    except SpecError:
+        return found
+    if answer is None:
+        return found
+    return replace(found, excluded=tuple(goals[_named(*way)] for way in sorted(answer.ways)), proved=answer.proved)
+
+
+def to_json(found: Scenarios) -> Json:
+    """The scenarios of a spec as one JSON value; `docs/conformance.md` describes it."""
     return {
         "format": "quorate-scenarios",
         "version": 1,
-        "spec": spec.name,
-        "missed": [str(goal) for goal in missed(suites)],
-        "instances": [_suite_to_json(suite) for suite in suites],
+        "spec": found.spec.name,
+        "missed": [str(goal) for goal in found.missed],
+        "impossible": [str(goal) for goal in found.impossible],
+        "unreachable": [str(goal) for goal in found.excluded] if found.proved else [],
+        "instances": [_suite_to_json(suite) for suite in found.suites],
     }
-
-
-def missed(suites: Sequence[Suite]) -> tuple[Goal, ...]:
-    """The goals that no instance reached."""
-    return tuple(g for g in suites[-1].missed if all(g in suite.missed for suite in suites)) if suites else ()
 
 
 def _suite_to_json(suite: Suite) -> Json:

@@ -315,9 +315,8 @@ class Discharger:
         if hint is None or hint.strategy not in STRATEGIES:
             return None
         strategy = STRATEGIES[hint.strategy]
-        chosen = [f for f in work.facts if f.name in hint.hypotheses]
-        text = self.script(chosen, o, strategy.style, strategy.split)
-        if hint.proved == seal(strategy.name + text.text):
+        chosen, text, stands = self.recalled(o, hint)
+        if stands:
             self.remember(work, hint)
             return Discharged(o, "proved", strategy.name, hint.used, work.seconds, recalled=True, script=text)
         attempt = Attempt(strategy, hint.seed, steps(1.0))
@@ -328,6 +327,18 @@ class Discharger:
         return Discharged(
             work.obligation, "proved", attempt.strategy.name, proof[0], work.seconds, recalled=True, script=proof[1]
         )
+
+    def recalled(self, o: Obligation, hint: Hint) -> tuple[list[Fact], Script, bool]:
+        """The facts and the text that a hint speaks of, and whether this very text was proved."""
+        strategy = STRATEGIES[hint.strategy]
+        chosen = [f for f in (*o.givens, *o.hypotheses) if f.name in hint.hypotheses]
+        text = self.script(chosen, o, strategy.style, strategy.split)
+        return chosen, text, hint.proved == seal(strategy.name + text.text)
+
+    def is_proved(self, o: Obligation) -> bool:
+        """Whether the cache has a proof of the obligation as it reads; nothing is asked."""
+        hint = self.cache.get(self.key(o))
+        return hint is not None and hint.strategy in STRATEGIES and self.recalled(o, hint)[2]
 
     def hint(self, attempt: Attempt, chosen: list[Fact], proof: tuple[tuple[str, ...], Script]) -> Hint:
         used, text = proof
