@@ -59,8 +59,8 @@ def command(
 ) -> Exit:
     """Prove the invariants, lemmas and step properties of each FILE for every size.
 
-    Every network counts as the growing set of messages sent. What cannot be proved is answered with a small state
-    from which a step breaks it, and with whether a run leads there.
+    Every network but rounds counts as the growing set of messages sent. What cannot be proved is answered with a
+    small state from which a step breaks it, and with whether a run leads there.
     """
     import os
     from pathlib import Path

@@ -137,7 +137,9 @@ class Teller:
             if variable.kind != "network":
                 continue
             match variable.type:
-                case ty.Set(ty.Message() as item) if network is not None and network.kind == "set":
+                case ty.Set(ty.Message() as item) if network is not None and variable.name.startswith(
+                    {"set": "sent ", "round": "flying "}.get(network.kind, " ")
+                ):
                     new = sorted(after[i] - before[i], key=self.domains.key(item))
                     yield from ((item.name, m) for m in new)
                 case ty.Bag(ty.Message() as item):

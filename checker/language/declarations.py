@@ -6,7 +6,7 @@ What has an error becomes a broken name, about which everything else is silent.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, TypeVar
 
 from checker.language import binders, ir
@@ -258,7 +258,8 @@ class Declarations:
         symbols = self.symbols
         handlers = [m for role in self._of(s.RoleItem) for m in role.members if isinstance(m, s.HandlerItem)]
         symbols.handled = frozenset(h.message.text for h in handlers)
-        spoken = (tree.message for tree in s.walk(self.items) if isinstance(tree, s.Sent | s.SentDomain))
+        trees = (tree for tree in s.walk(self.items) if isinstance(tree, s.Sent | s.SentDomain))
+        spoken = (tree.message for tree in trees if not tree.flying)
         symbols.history = frozenset(word.text for word in spoken)
         if symbols.messages:  # for the case that the network has an error
             symbols.network = ir.Network("set", False)
@@ -270,7 +271,7 @@ class Declarations:
             with symbols.report.recovering():
                 network = self._declared_network(networks[0])
                 self._strict(network)
-                symbols.network = ir.Network("set", network.lossy, network.span) if self.force_set else network
+                symbols.network = _for_proofs(network) if self.force_set else network
         elif symbols.messages and "network" not in symbols.broken:
             first = next(iter(symbols.messages.values()))
             hint = "add `network lossy, duplicating, reordering`, or a stricter one"
@@ -324,6 +325,13 @@ class Declarations:
                 self.symbols.report.add("Q0411", message, decl.span, f"declare it `{form}`", note)
         if lacking:
             raise Failed
+
+
+def _for_proofs(network: ir.Network) -> ir.Network:
+    """The network as proofs for every size take it: all that was sent, or of rounds what is under way, as sets."""
+    if network.synchronous:
+        return replace(network, kind="round", abstract=True)
+    return ir.Network("set", network.lossy, network.span, abstract=network.kind != "set")
 
 
 def _names_in(type_: s.TypeTree) -> set[str]:

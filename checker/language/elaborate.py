@@ -44,7 +44,8 @@ def elaborate(
 ) -> tuple[ir.Spec | None, tuple[Diagnostic, ...]]:
     """The typed spec, or None with errors among the diagnostics.
 
-    `network="set"` takes every network as the growing set of sent messages, as proofs for every size do.
+    `network="set"` takes every network as the growing set of sent messages, and rounds with a set of those under way,
+    as proofs for every size do.
     """
     return _Elaborator(file, network).run()
 

@@ -159,10 +159,10 @@ class Expressions:
                 return collections.extremum(self, tree, scope)
             case s.Sent():
                 return messages.sent(self, tree, scope)
-            case s.SentDomain(span, word) if wanted == t.Bool():  # asked, not gone through: was any sent?
-                return messages.sent(self, s.Sent(span, word, None, None, None), scope)
-            case s.SentDomain(span, word):
-                return messages.all_sent(self, span, word, scope)
+            case s.SentDomain(span, word, flying) if wanted == t.Bool():  # asked, not gone through: was any sent?
+                return messages.sent(self, s.Sent(span, word, None, None, None, flying), scope)
+            case s.SentDomain(span, word, flying):
+                return messages.those(self, span, word, scope, flying)
             case s.Wildcard(span):
                 self.report.error("Q0312", "`_` stands for any value only in `sent M(…)`", span, "name what you mean")
             case _:

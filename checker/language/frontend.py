@@ -32,7 +32,8 @@ class Loaded:
 def load(path: str | Path, network: Literal["declared", "set"] = "declared") -> Loaded:
     """Read and check a spec file; raises SpecError with all diagnostics when there are errors.
 
-    `network="set"` takes its network as the growing set of sent messages, as proofs for every size do.
+    `network="set"` takes its network as the growing set of sent messages, and rounds with a set of those under way, as
+    proofs for every size do.
     """
     return load_source(read_source(path), network)
 

@@ -504,14 +504,16 @@ class Network:
     reordering). `bag`: each message is received at most once, in any order. `fifo`: in order for each ordered pair.
     With `lossy` a message in a bag, or at the head of a queue, may vanish. With `breaking` a crash empties
     all queues to and from the node. With `synchronous` nodes go through rounds together, and a message in the bag
-    vanishes only if its sender stops in the round.
+    vanishes only if its sender stops in the round. `round` is how proofs take rounds: of the bag they know which
+    messages are in it, and not how often. `abstract`: there are runs that the network declared does not have.
     """
 
-    kind: Literal["set", "bag", "fifo"]
+    kind: Literal["set", "bag", "fifo", "round"]
     lossy: bool
     span: Span | None = field(compare=False, repr=False, default=None)
     breaking: bool = False
     synchronous: bool = False
+    abstract: bool = field(compare=False, default=False)
 
 
 @dataclass(frozen=True)

@@ -70,5 +70,10 @@ def set_of(type_: t.Set, items: Sequence[ir.Expr], span: Span) -> ir.Expr:
     return ir.SetLiteral(type=type_, span=span, items=tuple(items))
 
 
+def nothing(type_: t.Type, span: Span) -> ir.Expr:
+    """The empty set, bag or queue."""
+    return set_of(type_, (), span) if isinstance(type_, t.Set) else ir.Empty(type=type_, span=span)
+
+
 def set_operation(operator: Literal["union", "minus"], left: ir.Expr, right: ir.Expr) -> ir.Expr:
     return ir.Binary(type=left.type, span=left.span, operator=operator, left=left, right=right)

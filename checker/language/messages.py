@@ -8,12 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, NoReturn
 
-from checker.language import binders, ir
+from checker.language import binders, ir, make
 from checker.language import syntax as s
 from checker.language import types as t
 from checker.language.context import Broken, Failed, Scope
 from checker.language.network import Each, Networking, sent_name
-from checker.language.typing import lifted
+from checker.language.rounds import Rounds
+from checker.language.typing import lifted, value_of
 from checker.source import Span
 
 if TYPE_CHECKING:
@@ -39,18 +40,27 @@ def declared(ex: Expressions, word: s.Word) -> ir.MessageDecl:
 # --- in formulas ------------------------------------------------------------------------------------
 
 
-def all_sent(ex: Expressions, span: Span, word: s.Word, scope: Scope) -> ir.Expr:
-    """All messages of a kind sent so far, as a set."""
+def those(ex: Expressions, span: Span, word: s.Word, scope: Scope, flying: bool) -> ir.Expr:
+    """All messages of a kind sent so far, or those that are under way in the present round, as a set."""
     decl = declared(ex, word)
     scope.reads.mark("sent", span)
     scope.reads.mark("state", span)
-    return ir.Read(type=t.Set(t.Message(decl.name)), span=span, name=sent_name(decl.name))
+    if not flying:
+        return ir.Read(type=t.Set(t.Message(decl.name)), span=span, name=sent_name(decl.name))
+    rounds = Rounds(ex.symbols)
+    if not rounds.there_are:
+        hint = "ask `sent`, which remembers all messages, or let the network be `synchronous`"
+        ex.report.error("Q0422", "only in rounds is it known what is under way", span, hint)
+    if decl.name not in ex.symbols.handled:
+        hint = f"handle it in a role: `on {decl.name}`"
+        ex.report.error("Q0422", f"nobody receives `{decl.name}`, so that none is under way", span, hint)
+    return rounds.under_way(decl, span)
 
 
 def sent(ex: Expressions, tree: s.Sent, scope: Scope) -> ir.Expr:
     """Whether a message that matches the pattern was sent."""
     decl = declared(ex, tree.message)
-    messages = all_sent(ex, tree.message.span, tree.message, scope)
+    messages = those(ex, tree.message.span, tree.message, scope, tree.flying)
     if tree.arguments is not None and len(tree.arguments) != len(decl.fields):
         arity(ex, decl, len(tree.arguments), tree.span)
     ends: tuple[tuple[s.ExprTree | None, t.Type | None, End], ...] = (
@@ -66,7 +76,28 @@ def sent(ex: Expressions, tree: s.Sent, scope: Scope) -> ir.Expr:
     asked = [(a, type_) for a, type_ in zip(given, wanted, strict=True) if _asks(a)]
     values = iter(ex.checks([(a, type_) for a, type_ in asked if a is not None], scope))
     fields = tuple(next(values) if _asks(a) else None for a in given)
+    if isinstance(messages, ir.BagItems):
+        return _some(ex, decl, messages, fields, tree.span)
     return ir.SentMatch(type=t.Bool(), span=tree.span, messages=messages, fields=fields)
+
+
+def _some(
+    ex: Expressions, decl: ir.MessageDecl, messages: ir.Expr, fields: tuple[ir.Expr | None, ...], span: Span
+) -> ir.Expr:
+    """That one of the messages has these fields."""
+    one = ex.symbols.fresh("message", t.Message(decl.name), span, messages)
+    tests = [
+        ir.Binary(
+            type=t.Bool(),
+            span=span,
+            operator="==",
+            left=ir.FieldOf(type=value_of(type_), span=span, operand=make.use(one), field=name),
+            right=value,
+        )
+        for (name, type_), value in zip(decl.layout, fields, strict=True)
+        if value is not None
+    ]
+    return make.quantified("exists", [one], make.all_of(tests) if tests else make.truth(True, span))
 
 
 def _asks(pattern: s.ExprTree | None) -> bool:

@@ -26,6 +26,7 @@ from checker.language.context import (
 )
 from checker.language.elements import is_element
 from checker.language.links import Links
+from checker.language.rounds import Rounds
 from checker.language.typing import plain, value_of
 from checker.source import Span, did_you_mean
 
@@ -144,10 +145,22 @@ def dot(ex: Expressions, tree: s.Dot, scope: Scope) -> ir.Expr:
         case t.Order() if word.text == "prev":
             return ir.Previous(type=base.type, span=span, operand=base)
         case t.Sort(role) | t.Order(role) if role in ex.symbols.roles:
+            if (moved := _moved(ex, ex.symbols.roles[role], word, scope, base)) is not None:
+                return replace(moved, span=span)
             member = role_member(ex, ex.symbols.roles[role], word)
             return _member(ex, word, span, member, scope, base)
         case _:
             no_field(ex, base.type, word)
+
+
+def _moved(ex: Expressions, role: Role, word: s.Word, scope: Scope, node: ir.Expr) -> ir.Expr | None:
+    """`n.moved`: whether a node has taken its action in this round, where there are rounds and no such field."""
+    if word.text != "moved" or word.text in role.members or not Rounds(ex.symbols).there_are:
+        return None
+    scope.reads.mark("state", word.span)
+    if not is_self(node, role, scope):
+        scope.reads.mark("nodes", word.span)
+    return Rounds(ex.symbols).has_moved(role, node)
 
 
 def unwrapped(expr: ir.Expr) -> ir.Expr:

@@ -1,7 +1,8 @@
 """Messages in terms of state: how sending, receiving, losing and remembering look under each kind of network.
 
 A network becomes ordinary variables and statements here, so no engine knows what a network is. The prover asks for
-every network as the growing set of sent messages, which has every behaviour of the stricter ones.
+every network as the growing set of sent messages, which has every behaviour of the stricter ones; and for rounds with
+the set of messages under way, of which each may be there more than once.
 """
 
 from __future__ import annotations
@@ -31,10 +32,6 @@ class Each:
 
 def sent_name(kind: str) -> str:
     return f"sent {kind}"
-
-
-def flying_name(kind: str) -> str:
-    return f"flying {kind}"
 
 
 def channels_name(decl: ir.MessageDecl) -> str:
@@ -73,13 +70,13 @@ class Networking:
             variables.append(ir.VariableDecl(sent_name(decl.name), span, type_, empty, "network"))
         if self.network.kind == "set" or decl.name not in self.symbols.handled:
             return variables
-        if self.network.kind == "bag":
-            bag = t.Bag(t.Message(decl.name))
-            variables.append(
-                ir.VariableDecl(flying_name(decl.name), span, bag, ir.Empty(type=bag, span=span), "network")
-            )
-        else:
+        if self.network.kind == "fifo":
             variables.append(self._channels(decl))
+        else:
+            flying = Rounds(self.symbols).flying(decl, span)
+            variables.append(
+                ir.VariableDecl(flying.name, span, flying.type, make.nothing(flying.type, span), "network")
+            )
         return variables
 
     def _channels(self, decl: ir.MessageDecl) -> ir.VariableDecl:
@@ -109,7 +106,7 @@ class Networking:
         """The statements of `send`; with `each` the message speaks of the binder, once for each receiver."""
         statements: list[ir.Statement] = []
         if self.network.kind != "set" and decl.name in self.symbols.handled:
-            deliver = self._put if self.network.kind == "bag" else self._enqueue
+            deliver = self._enqueue if self.network.kind == "fifo" else self._put
             statements.append(deliver(decl, message, each, span))
             message, each = self._again(message, each)
         if self.remembers(decl):  # last, for what is sent may depend on what was sent before
@@ -135,9 +132,11 @@ class Networking:
         return ir.Assign(old.name, ir.Binary(type=type_, span=span, operator="union", left=old, right=new), span)
 
     def _put(self, decl: ir.MessageDecl, message: ir.Construct, each: Each | None, span: Span) -> ir.Assign:
-        bag = self._read(flying_name(decl.name), t.Bag(t.Message(decl.name)), span)
+        bag = Rounds(self.symbols).flying(decl, span)
         value: ir.Expr
-        if each is None:
+        if self.network.kind == "round":
+            value = make.set_operation("union", bag, _messages(message, each, span))
+        elif each is None:
             value = ir.BagWith(type=bag.type, span=span, bag=bag, message=message)
         else:
             value = ir.BagWithAll(type=bag.type, span=span, bag=bag, messages=_messages(message, each, span))
@@ -196,9 +195,8 @@ class Networking:
             none = ir.Const(type=t.Int(), span=span, value=0)
             return ir.Binary(type=t.Bool(), span=span, operator="==", left=length, right=none)
         known: ir.Expr = self._read(sent_name(decl.name), t.Set(t.Message(decl.name)), span)
-        if self.network.kind == "bag" and decl.name in self.symbols.handled:
-            bag = self._read(flying_name(decl.name), t.Bag(t.Message(decl.name)), span)
-            known = ir.BagItems(type=known.type, span=span, bag=bag)
+        if self.network.kind != "set" and decl.name in self.symbols.handled:
+            known = Rounds(self.symbols).under_way(decl, span)
         there = ir.Binary(type=t.Bool(), span=span, operator="in", left=another(message), right=known)
         return ir.Not(type=t.Bool(), span=span, operand=there)
 
@@ -210,9 +208,8 @@ class Networking:
         match self.network.kind:
             case "set":
                 return self._read(sent_name(decl.name), messages, span)
-            case "bag":
-                bag = self._read(flying_name(decl.name), t.Bag(t.Message(decl.name)), span)
-                return ir.BagItems(type=messages, span=span, bag=bag)
+            case "bag" | "round":
+                return Rounds(self.symbols).under_way(decl, span)
             case "fifo":
                 channels = self._read_channels(decl, span)
                 return ir.Heads(type=messages, span=span, channels=channels, kind=decl.name, receiver=receiver)
@@ -225,13 +222,23 @@ class Networking:
             case "set":
                 return []
             case "bag":
-                bag = self._read(flying_name(decl.name), t.Bag(t.Message(decl.name)), span)
+                bag = Rounds(self.symbols).flying(decl, span)
                 less = ir.BagWithout(type=bag.type, span=span, bag=bag, message=message)
                 return [ir.Assign(bag.name, less, span)]
+            case "round":
+                return self._take_one(decl, message, span)
             case "fifo":
                 return [self._dequeue(decl, message, receiver, span)]
             case _:
                 assert_never(self.network.kind)
+
+    def _take_one(self, decl: ir.MessageDecl, message: ir.Expr, span: Span) -> list[ir.Statement]:
+        """Of a set of messages of which nobody knows how often each is in it: perhaps there is another one like it."""
+        another = self.symbols.fresh("another", t.Bool(), span)
+        flying = Rounds(self.symbols).flying(decl, span)
+        less = make.set_operation("minus", flying, _messages(message, None, span))
+        left = ir.If(type=flying.type, span=span, condition=make.use(another), then=flying, otherwise=less)
+        return [ir.Pick(another, None, span), ir.Assign(flying.name, left, span)]
 
     def _dequeue(self, decl: ir.MessageDecl, message: ir.Expr, receiver: ir.Expr, span: Span) -> ir.Assign:
         assert decl.sender is not None

@@ -301,7 +301,7 @@ def _too_deep(tree: object) -> Span | None:
 
 _STARTS = ["item", "member", "statement", "clause", "premise_line", "instance_line"]
 # Words that are keywords only when a name follows them, so that variables may be called so.
-_SOFT = words("max min sent check allow expect")
+_SOFT = words("max min sent flying check allow expect")
 # Words that are never names, except of fields.
 _RESERVED = words("and or not in union intersect minus subset forall exists if elif then else where the")
 _AFTER_OPERANDS = words("and or not in union intersect minus subset then else where by from to for of")

@@ -60,11 +60,31 @@ class Rounds:
         """The guards of receiving: all have taken their action, but for those that have failed."""
         return [ir.Require(self._all_moved(role), self._span) for role in self._movers()]
 
+    def flying(self, decl: ir.MessageDecl, span: Span) -> ir.Read:
+        """The variable of the messages of a kind that are under way, where these are a bag or, for proofs, a set."""
+        assert self.symbols.network is not None
+        message = t.Message(decl.name)
+        type_ = t.Set(message) if self.symbols.network.kind == "round" else t.Bag(message)
+        return ir.Read(type=type_, span=span, name=f"flying {decl.name}")
+
+    def under_way(self, decl: ir.MessageDecl, span: Span) -> ir.Expr:
+        """The set of these messages."""
+        flying = self.flying(decl, span)
+        return (
+            flying
+            if isinstance(flying.type, t.Set)
+            else ir.BagItems(type=t.Set(t.Message(decl.name)), span=span, bag=flying)
+        )
+
+    def has_moved(self, role: Role, node: ir.Expr) -> ir.Expr | None:
+        """That a node has taken its action in this round; None where it takes none."""
+        return make.at(self._moved(role), node) if role in self._movers() else None
+
     def lie(self, decl: ir.MessageDecl) -> ir.Expr:
         """That no lie of this kind is on its way. One at a time will do: the next may follow when it has arrived, and
         one that never arrives is as good as none.
         """
-        items = self._under_way(decl)
+        items = self.under_way(decl, self._span)
         binder = self.symbols.fresh("m", t.Message(decl.name), self._span, items)
         assert decl.sender is not None
         sender = ir.FieldOf(type=decl.sender, span=self._span, operand=make.use(binder), field="from")
@@ -95,17 +115,11 @@ class Rounds:
         guards, effects = self.arrival(), list[ir.Statement]()
         for decl in self.symbols.messages.values():
             if decl.name in self.symbols.handled:
-                bag = self._bag(decl)
+                flying = self.flying(decl, span)
                 guards.append(ir.Require(self._arrived(decl), span))
-                effects.append(ir.Assign(bag.name, ir.Empty(type=bag.type, span=span), span))
+                effects.append(ir.Assign(flying.name, make.nothing(flying.type, span), span))
         effects += [ir.Assign(self._moved(r).name, self._all(r, False), span) for r in self._movers()]
         return [ir.ActionDecl("next round", span, "action", None, (), (*guards, *effects))]
-
-    def _bag(self, decl: ir.MessageDecl) -> ir.Read:
-        return ir.Read(type=t.Bag(t.Message(decl.name)), span=self._span, name=f"flying {decl.name}")
-
-    def _under_way(self, decl: ir.MessageDecl) -> ir.Expr:
-        return ir.BagItems(type=t.Set(t.Message(decl.name)), span=self._span, bag=self._bag(decl))
 
     def _lies(self, type_: t.Type, node: ir.Expr) -> ir.Expr | None:
         """That a node is byzantine; None where those of its type are not."""
@@ -114,7 +128,7 @@ class Rounds:
 
     def _arrived(self, decl: ir.MessageDecl) -> ir.Expr:
         """That of the kind nothing is on its way that has to arrive: no node waits for what failed, or for liars."""
-        binder = self.symbols.fresh("m", t.Message(decl.name), self._span, self._under_way(decl))
+        binder = self.symbols.fresh("m", t.Message(decl.name), self._span, self.under_way(decl, self._span))
         message = make.use(binder)
         assert decl.receiver is not None
         receiver = ir.FieldOf(type=decl.receiver, span=self._span, operand=message, field="to")

@@ -162,9 +162,10 @@ class Conditional(Tree):
 
 @dataclass(frozen=True)
 class SentDomain(Tree):
-    """`sent M` as a set: all messages of kind M sent so far."""
+    """`sent M` as a set: all messages of kind M sent so far; `flying M`: those that are under way."""
 
     message: Word
+    flying: bool = False
 
 
 DomainTree: TypeAlias = "TypeTree | ExprTree"  # `in Ballot`, `in Set[Vote]`, `in 1..N`, `in q`, `in sent M`
@@ -244,12 +245,13 @@ class Wildcard(Tree):
 
 @dataclass(frozen=True)
 class Sent(Tree):
-    """`sent M(a, _) from x to y`; `arguments` None when there are no parentheses (with from or to)."""
+    """`sent M(a, _) from x to y`, or `flying M(a, _)`; `arguments` None when there are no parentheses."""
 
     message: Word
     arguments: tuple[ExprTree, ...] | None
     sender: ExprTree | None
     receiver: ExprTree | None
+    flying: bool = False
 
 
 ExprTree: TypeAlias = (

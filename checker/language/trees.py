@@ -413,19 +413,20 @@ class Builder(Transformer[Any, Any]):
     def extremum(self, span: Span, kind: Leaf, binding: s.Binding, where: Group | None, by: Group | None) -> s.Extremum:
         return s.Extremum(span, cast(Any, kind.text), binding, _value(where), _value(by))
 
-    def sent_domain(self, span: Span, _sent: Leaf, message: Leaf) -> s.SentDomain:
-        return s.SentDomain(span, _word(message))
+    def sent_domain(self, span: Span, sent: Leaf, message: Leaf) -> s.SentDomain:
+        return s.SentDomain(span, _word(message), sent.text == "flying")
 
     def sent(
-        self, span: Span, _sent: Leaf, message: Leaf, arguments: Group, sender: Group | None, receiver: Group | None
+        self, span: Span, sent: Leaf, message: Leaf, arguments: Group, sender: Group | None, receiver: Group | None
     ) -> s.Sent:
-        return s.Sent(span, _word(message), arguments.items, _value(sender), _value(receiver))
+        ends = _value(sender), _value(receiver)
+        return s.Sent(span, _word(message), arguments.items, *ends, sent.text == "flying")
 
-    def sent_between(self, span: Span, _sent: Leaf, message: Leaf, sender: Group, receiver: Group | None) -> s.Sent:
-        return s.Sent(span, _word(message), None, _value(sender), _value(receiver))
+    def sent_between(self, span: Span, sent: Leaf, message: Leaf, sender: Group, receiver: Group | None) -> s.Sent:
+        return s.Sent(span, _word(message), None, _value(sender), _value(receiver), sent.text == "flying")
 
-    def sent_to_only(self, span: Span, _sent: Leaf, message: Leaf, receiver: Group) -> s.Sent:
-        return s.Sent(span, _word(message), None, None, _value(receiver))
+    def sent_to_only(self, span: Span, sent: Leaf, message: Leaf, receiver: Group) -> s.Sent:
+        return s.Sent(span, _word(message), None, None, _value(receiver), sent.text == "flying")
 
     def set_display(self, span: Span, *symbols: Symbol) -> s.SetDisplay:
         return s.SetDisplay(span, _trees(symbols))

@@ -202,9 +202,13 @@ def classify(plan: Plan, o: Obligation, found: Found, seconds: float) -> tuple[b
     limits = Limits(work=seconds, stop_on=frozenset((0,)), deadlock=False)
     answer = search(interpreter, len(interpreter.spec.actions), [watch], limits)
     for hit in answer.found:
-        if hit.subject == 0:
-            return True, trace_from_states(interpreter, hit.run)
+        if hit.subject == 0:  # in an abstract network: which the one that was declared may not have
+            return (None, None) if _is_abstract(plan) else (True, trace_from_states(interpreter, hit.run))
     return (False if answer.end is End.COMPLETE else None), None
+
+
+def _is_abstract(plan: Plan) -> bool:
+    return plan.spec.network is not None and plan.spec.network.abstract
 
 
 def _relevant(plan: Plan, o: Obligation, model: Model, check: FiniteCheck) -> tuple[Fact, ...]:

@@ -88,6 +88,8 @@ class _Induction:
 
     def __init__(self, interpreter: Interpreter, world: int, k: int, seconds: float) -> None:
         self.interpreter, self.k = interpreter, k
+        network = interpreter.spec.network
+        self.exact = network is None or not network.abstract  # else a run may be none of the declared network
         self.unrolling = Unrolling(interpreter, world, seconds)
         self.invariants = [c for p in stated(interpreter.spec) for c in p.clauses]
         for _ in range(k + 1):
@@ -122,7 +124,7 @@ class _Induction:
         first = 1 if item.kind in ("step", "defined") else 0
         for last in range(first, self.k + first):
             runs = t.and_(self.start, *self.steps[: last if item.kind != "defined" else last - 1])
-            failure = self.broken(item, runs, last, real=True)
+            failure = self.broken(item, runs, last, real=self.exact)
             if failure is not None:
                 return failure
         return None

@@ -83,7 +83,7 @@ def stated(spec: ir.Spec) -> tuple[ir.Property, ...]:
 
 
 def plan(spec: ir.Spec) -> Plan:
-    """The obligations of a spec, every network the growing set of sent messages.
+    """The obligations of a spec, its network as proofs take it (`prove.growing`).
 
     Raises SpecError with Q0901 (nothing to prove) or Q0902 (a construct out of reach).
     """

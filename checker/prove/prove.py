@@ -34,7 +34,8 @@ def prove(spec: ir.Spec, options: Options, progress: Progress = lambda _: None) 
     """Prove all invariants, lemmas and step properties of a spec as its file declares it.
 
     First the instances are explored for a while, for what is false there need not be tried. Then every network is
-    taken as the growing set of messages, which has all behaviours of the stricter ones.
+    taken as the growing set of messages, and rounds with the set of those under way, which has all behaviours of what
+    was declared.
     Raises SpecError (Q0901, Q0902) for what cannot be put as obligations.
     """
     start = time.monotonic()
@@ -58,7 +59,7 @@ def prove(spec: ir.Spec, options: Options, progress: Progress = lambda _: None) 
         _write(options.smt2, results)
     if options.recheck:
         found = _rechecked(found, results, options)
-    return found if _exact(spec) else replace(found, notes=(*found.notes, _OVER))
+    return replace(found, notes=(*found.notes, *_taken(spec)))
 
 
 def _premises(obligations: Plan, discharger: Discharger, cache: Cache) -> Vacuity:
@@ -102,11 +103,17 @@ def _rechecked(found: Verdict, results: tuple[Discharged, ...], options: Options
     return replace(found, notes=(*found.notes, note + (f"; without answer: {', '.join(silent)}" if silent else "")))
 
 
-_OVER = "every network was taken as the growing set of messages, which has all behaviours of the one declared"
+def _taken(spec: ir.Spec) -> tuple[str, ...]:
+    """How the network was taken, if otherwise than declared."""
+    if _exact(spec):
+        return ()
+    if spec.network is not None and spec.network.synchronous:
+        return ("each message of a round was taken to come once or more, which has all behaviours of coming once",)
+    return ("every network was taken as the growing set of messages, which has all behaviours of the one declared",)
 
 
 def growing(spec: ir.Spec) -> ir.Spec:
-    """The spec with every network the growing set of sent messages."""
+    """The spec with its network as proofs take it: the growing set of sent messages, or the set of those in a round."""
     return spec if _exact(spec) else reload(spec, "set")
 
 

@@ -66,8 +66,12 @@ class Words:
     def _part(self, v: ir.VariableDecl, rest: str, args: list[str]) -> str:
         type_ = v.type
         if isinstance(type_, ty.Set) and isinstance(type_.item, ty.Message):
-            return self._message(type_.item, rest, args)
+            return self._message(v.name.split()[0], type_.item, rest, args)
         text = v.name
+        if v.name.startswith("moved ") and args:
+            return f"{args[0]}.moved"
+        if v.name.startswith("cut ") and len(args) == 2:
+            return f"not {args[0]}.reaches({args[1]})"
         if v.role is not None and isinstance(type_, ty.Map) and args:
             text = f"{args[0]}.{v.name.removeprefix(f'{v.role}.')}"
             args, type_ = args[1:], type_.value
@@ -85,14 +89,14 @@ class Words:
             return f"{text}{rest.removesuffix('?')} != none"
         return f"{text}{rest}"
 
-    def _message(self, type_: ty.Message, pattern: str, args: list[str]) -> str:
-        """`sent M(…) from a to b`, the pattern saying which options have a value."""
+    def _message(self, word: str, type_: ty.Message, pattern: str, args: list[str]) -> str:
+        """`sent M(…) from a to b`, or `flying M(…)`, the pattern saying which options have a value."""
         decl = next(m for m in self.spec.messages if m.name == type_.name)
         marks, rest = iter(pattern), iter(args)
         shown = {name: self._field(field_type, marks, rest) for name, field_type in decl.layout}
         inside = ", ".join(shown[name] for name, _ in decl.fields)
         ways = "".join(f" {way} {shown[way]}" for way in ("from", "to") if way in shown)
-        return f"sent {type_.name}({inside}){ways}"
+        return f"{word} {type_.name}({inside}){ways}"
 
     def _field(self, type_: ty.Type, marks: Iterator[str], rest: Iterator[str]) -> str:
         match type_:

@@ -1,13 +1,16 @@
-"""Rounds: byzantine nodes in lock-step, who hold up nobody and tell each node what they like."""
+"""Rounds: byzantine nodes in lock-step, who hold up nobody and tell each node what they like; and what proofs know."""
 
 from __future__ import annotations
 
-from typed import body, spec
+from typed import body, spec, variable
 
 from checker.explore.check import check
 from checker.explore.engines import engine
 from checker.explore.problem import Options
-from checker.verdict import Status
+from checker.language.types import show
+from checker.prove.discharge import Options as Proof
+from checker.prove.prove import prove
+from checker.verdict import Assurance, Status
 
 TEXT = """
 spec Liars
@@ -83,3 +86,79 @@ def test_only_liars_send_what_was_not_sent() -> None:
         of = spec(text.replace("{n0}", faulty))
         found = {p.name: p.status for p in check(of, of.instances[0], Options(stop_at_first=False)).properties}
         assert (found["Honest"], found["Heard"]) == (honest, Status.REACHED)
+
+
+# --- proofs -----------------------------------------------------------------------------------------
+
+COLUMN = """
+spec Column
+sort Walker
+message Step(number: 0..2) from Walker to Walker
+network {network}
+role Walker
+    fault stop
+    durable steps: 0..2 = 0
+    durable heard: Set[0..2] = {}
+    durable count: 0..9 = 0
+    action walk
+        require steps < 2
+        steps := steps + 1
+        heard := {}
+        send Step(steps) to each w in Walker
+    on Step(m)
+        heard := heard union {m.number}
+        {more}
+{claims}
+instance two
+    Walker = 1
+    check Claim
+    allow deadlock
+"""
+IN_STEP = """
+invariant Claim
+    forall w in Walker, n in 0..2: n in w.heard => n > 0
+lemma WordsAreTrue
+    forall m in flying Step: m.number > 0
+lemma WordsAreFresh
+    forall m in flying Step: m.from.moved
+lemma NothingIsLeftOver
+    (forall w in Walker: not w.moved) => forall w in Walker: not flying Step from w
+"""
+
+
+def proof(text: str) -> tuple[Assurance, dict[str, Status]]:
+    found = prove(spec(text), Proof(timeout=10.0, explore=0.0, cache=False))
+    return found.assurance, {p.name: p.status for p in found.properties}
+
+
+def column(network: str, claims: str, more: str = "skip") -> str:
+    return COLUMN.replace("{network}", network).replace("{claims}", claims).replace("{more}", more)
+
+
+def test_a_proof_knows_what_is_under_way_and_not_how_often() -> None:
+    of = spec(column("synchronous", IN_STEP), "set")
+    assert show(variable(of, "flying Step").type) == "Set[Step]"
+    assert body(of, "Walker.on Step")[3:5] == [
+        "pick another in Bool",
+        "flying Step := (if another then flying Step else (flying Step minus {m}))",
+    ]
+    assert proof(column("synchronous", IN_STEP)) == (
+        Assurance.PROVED,
+        dict.fromkeys(("Claim", "WordsAreTrue", "WordsAreFresh", "NothingIsLeftOver"), Status.HOLDS),
+    )
+
+
+ONCE = "invariant Claim\n    forall w in Walker: w.count <= 1"
+
+
+def test_what_holds_thanks_to_the_network_alone_is_neither_proved_nor_called_violated() -> None:
+    """A run of what proofs take for the network may be none of the network that was declared."""
+    text = column("synchronous", ONCE, "count := min(count + 1, 9)").replace("steps < 2", "steps < 1")
+    of = spec(text)
+    assert [p.status for p in check(of, of.instances[0]).properties if p.name == "Claim"] == [Status.HOLDS]
+    assert proof(text) == (Assurance.INCONCLUSIVE, {"Claim": Status.UNKNOWN})
+    assert proof(text.replace("synchronous", "fifo")) == (Assurance.INCONCLUSIVE, {"Claim": Status.UNKNOWN})
+    assert proof(text.replace("synchronous", "lossy, duplicating, reordering")) == (
+        Assurance.VIOLATED,
+        {"Claim": Status.VIOLATED},
+    )

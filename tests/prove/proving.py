@@ -18,7 +18,7 @@ from checker.verdict import ObligationResult, Status, Verdict
 SPECS = Path(__file__).parent.parent.parent / "specs"
 
 
-def spec(text: str, name: str = "test.spec") -> Spec:
+def spec(text: str, name: str = str(SPECS / "test.spec")) -> Spec:
     return load_source(Source(name, text)).spec
 
 

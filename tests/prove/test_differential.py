@@ -22,7 +22,8 @@ from checker.prove.structure import Decoder, Structure
 from checker.prove.transitions import Fact
 
 SPECS = Path(__file__).parent.parent.parent / "specs"
-FILES = ["paxos.spec", "two_phase_commit.spec", "lock_epochs.spec", "peterson.spec"]
+ROUNDS = str(Path(__file__).with_name("rounds.spec"))
+FILES = ["paxos.spec", "two_phase_commit.spec", "lock_epochs.spec", "peterson.spec", ROUNDS]
 MODELS = 4
 
 

@@ -18,13 +18,14 @@ ONE_SEED = {
     "chain_replication",
     "dynamo",
     "fast_paxos",
+    "floodset_proof",
     "learning_switch",
     "multi_paxos",
     "viewstamped_replication",
 }
 """Specs for which one seed must do, lest the tests take too long."""
 
-WHOLE_ONLY = {"abd_register", "dynamo", "fast_paxos", "viewstamped_replication"}
+WHOLE_ONLY = {"abd_register", "dynamo", "fast_paxos", "floodset_proof", "viewstamped_replication"}
 """Of these the proofs without some lemma take too long."""
 
 LEMMA = re.compile(r"^lemma (\w+)", re.MULTILINE)
