@@ -15,7 +15,7 @@
 #define ACTIONS COUNTERS
 #define BOUNDS 1
 #define MARKS 2
-#define STEP_PROPERTIES 1
+#define STILL 0
 #ifdef GROUP
 #define SORTS 1
 #endif
@@ -76,20 +76,22 @@ static void expand(Worker *w, const State *s)
         }
 #endif
         set_bits(&next, FIRST_BIT + WIDTH * i, WIDTH, counter(s, i) + 1);
-        emit(w, i, &next);
+        emit(w, i, ALL_TOUCHED, &next);
     }
 }
 
-static void check_state(Worker *w, const State *s)
+static void check_state(Worker *w, uint64_t touched, const State *s)
 {
+    (void)touched;
 #ifdef LARGE_AT
     if (sum(s) == LARGE_AT && counter(s, 1) > 0 && counter(s, 2) > 0) found(w, LARGE_SUM, s);
 #endif
     if (sum(s) == COUNTERS * TOP) mark(w, 1);
 }
 
-static void check_step(Worker *w, const State *s, uint32_t action, const State *next)
+static void check_step(Worker *w, uint64_t touched, const State *s, uint32_t action, const State *next)
 {
+    (void)touched;
     if (sum(next) == COUNTERS * TOP && action == 2) found_step(w, LAST_STEP, s, action, next);
 }
 

@@ -21,6 +21,7 @@ from checker.explore.native.program import WORLD, Program, make_program
 from checker.explore.native.shapes import Mapping, Shape, Tuple, bits, is_wide, size
 from checker.explore.native.symmetry import Permuted, permuted_sorts
 from checker.explore.native.symmetry import functions as symmetry_functions
+from checker.explore.native.touch import Touch
 from checker.explore.native.writer import Block, Names, literal
 from checker.explore.problem import Problem
 from checker.language import ir
@@ -51,18 +52,19 @@ def generate(problem: Problem, room: int, rooms: dict[str, int], symmetry: bool)
     interpreter = problem.interpreter
     program = make_program(interpreter.instance, room, rooms)
     spec = interpreter.spec
+    touch = Touch(program.forms, problem.goals)
     functions = [_initial(program, interpreter)]
     names = [program.names.fresh(f"{action.kind} {action.qualified}") for action in spec.actions]
     for number, (action, name) in enumerate(zip(spec.actions, names, strict=True)):
-        functions += [_heading(action), *action_function(program, number, action, name).render(), ""]
+        functions += [_heading(action), *action_function(program, number, action, name, touch).render(), ""]
     functions += _calls("static void expand(Worker *w, const State *s)", [f"{name}(w, s);" for name in names])
-    functions += _goals(program, problem)
+    functions += _goals(program, problem, touch)
     terminals = [p for p in spec.properties if p.kind == "terminal"]
     functions += [*terminal_function(program, terminals, problem.deadlock).render(), ""]
     sorts = permuted_sorts(program) if symmetry else ()
     if sorts:
         functions += symmetry_functions(program, sorts)
-    head = _head(program, problem, len(sorts))
+    head = _head(program, problem, touch, len(sorts))
     tail = ['#include "kernel.h"', *(_CANONICAL if sorts else ()), ""]
     return Generated(
         "\n".join([*head, *_tables(program), *functions, *tail]), program.layout, tuple(program.bounds), sorts
@@ -78,7 +80,7 @@ _CANONICAL = (
 )
 
 
-def _head(program: Program, problem: Problem, sorts: int) -> list[str]:
+def _head(program: Program, problem: Problem, touch: Touch, sorts: int) -> list[str]:
     spec, decl = problem.interpreter.spec, problem.interpreter.instance.decl
     lines = [f"// {spec.name}, instance {decl.name}: generated, not to be edited."]
     lines += [f"//   bits {f.at}..{f.at + bits(f.shape) - 1}: {f.name}" for f in program.layout.fields]
@@ -88,9 +90,8 @@ def _head(program: Program, problem: Problem, sorts: int) -> list[str]:
         f"#define FINDINGS {FIRST_GOAL + len(problem.goals)}",
         f"#define BOUNDS {len(program.bounds)}",
         "#define MARKS 0",
+        f"#define STILL {literal(touch.still)}",
     ]
-    if any(goal.kind == "step" for goal in problem.goals):
-        lines.append("#define STEP_PROPERTIES 1")
     if sorts:
         lines.append(f"#define SORTS {sorts}")
     return [*lines, '#include "runtime.h"', '#include "values.h"', ""]
@@ -111,23 +112,21 @@ def _calls(head: str, calls: Sequence[str]) -> list[str]:
     return [head, "{", *(f"    {call}" for call in calls), "}", ""]
 
 
-def _goals(program: Program, problem: Problem) -> list[str]:
+def _goals(program: Program, problem: Problem, touch: Touch) -> list[str]:
     lines: list[str] = []
     on_states, on_steps = [], []
     for number, goal in enumerate(problem.goals):
         name = program.names.fresh(f"{goal.kind} {goal.name}")
         lines += [f"// {goal.kind} {goal.name}, line {goal.span.line}"]
         lines += [*goal_function(program, number, goal, name).render(), ""]
-        wanted = f"if (wanted(w, {FIRST_GOAL + number})) {name}"
+        wanted = f"if (touched & {literal(touch.bit(number))} && wanted(w, {FIRST_GOAL + number})) {name}"
         if goal.kind == "step":
             on_steps.append(f"{wanted}(w, s, action, n);")
         else:
             on_states.append(f"{wanted}(w, s);")
-    lines += _calls("static void check_state(Worker *w, const State *s)", on_states)
-    if on_steps:
-        head = "static void check_step(Worker *w, const State *s, uint32_t action, const State *n)"
-        lines += _calls(head, on_steps)
-    return lines
+    lines += _calls("static inline void check_state(Worker *w, uint64_t touched, const State *s)", on_states)
+    head = "static inline void check_step(Worker *w, uint64_t touched, const State *s, uint32_t action, const State *n)"
+    return [*lines, *_calls(head, on_steps)]
 
 
 # --- initial states ---------------------------------------------------------------------------------

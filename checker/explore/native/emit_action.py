@@ -16,7 +16,8 @@ from checker.explore.native.emit_loop import open_binder
 from checker.explore.native.emit_value import negation
 from checker.explore.native.program import Program
 from checker.explore.native.shapes import codes
-from checker.explore.native.writer import Block, Names
+from checker.explore.native.touch import Touch
+from checker.explore.native.writer import Block, Names, literal
 from checker.language import ir
 from checker.language.forms import Forms
 from checker.language.paths import Bound, Check, Choose, Define, Guard, Item, Path, paths
@@ -120,10 +121,10 @@ def function_name(program: Program, action: ir.ActionDecl) -> str:
     return program.names.fresh(action.qualified)
 
 
-def action_function(program: Program, number: int, action: ir.ActionDecl, name: str) -> Block:
+def action_function(program: Program, number: int, action: ir.ActionDecl, name: str, touch: Touch) -> Block:
     """The function that takes all steps of an action from a state."""
     block = Block(f"static inline void {name}(Worker *w, const State *s)", "function", None)
-    writer = _ActionWriter(program, block, number)
+    writer = _ActionWriter(program, block, number, touch)
     found = paths(program.forms.spec, action)
     if found:
         writer.write(action, fork(found))
@@ -133,8 +134,8 @@ def action_function(program: Program, number: int, action: ir.ActionDecl, name: 
 class _ActionWriter:
     """Writes the function of one action."""
 
-    def __init__(self, program: Program, block: Block, number: int) -> None:
-        self.program, self.number = program, number
+    def __init__(self, program: Program, block: Block, number: int, touch: Touch) -> None:
+        self.program, self.number, self.touch = program, number, touch
         self.names = Names()
         self.t = Translator(program, block, self.names, self.escape("return;"), "s")
 
@@ -230,6 +231,9 @@ class _ActionWriter:
     def step(self, path: Path) -> None:
         """The state after the step."""
         t = self.t
+        if not path.updates and not path.limits:
+            t.block.line(f"emit_still(w, {self.number});")
+            return
         t.block.line("State n = *s;")
         for update in path.updates:
             field = self.program.layout.by_name[update.variable]
@@ -242,4 +246,4 @@ class _ActionWriter:
             then = Translator(self.program, inside, self.names, t.escape, "after")
             for limit in path.limits:
                 then.cut_unless(then.condition(limit.condition), limit.bound)
-        t.block.line(f"emit(w, {self.number}, &n);")
+        t.block.line(f"emit(w, {self.number}, {literal(self.touch.by(path))}, &n);")

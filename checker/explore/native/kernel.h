@@ -30,7 +30,8 @@ enum { ACTION_BITS = 32 - __builtin_clz(ACTIONS + 1), PARENT_BITS = 8 * sizeof(L
 typedef struct {
     State state;
     uint64_t hash;
-    uint64_t at; /* the slot at which to go on looking */
+    uint64_t at;      /* the slot at which to go on looking */
+    uint64_t touched; /* by the step to it */
     Link link;
 } Candidate;
 
@@ -221,7 +222,7 @@ static inline void settle(Worker *w, const Candidate *c)
             if (__atomic_compare_exchange_n(&slots[at], &slot, tag | (mine + 1), false, __ATOMIC_ACQ_REL,
                                             __ATOMIC_ACQUIRE)) {
                 w->discovered[action_of(c->link)]++;
-                check_state(w, &c->state);
+                check_state(w, c->touched, &c->state);
                 return;
             }
         }
@@ -287,36 +288,45 @@ static inline bool in_hand(const Worker *w, const State *s)
     return w->state && compare_states(w->state, s) == 0;
 }
 
-/* Steps that change nothing, as when a message is sent once more, are common and stop here. */
-static inline void push(Worker *w, const State *next, Link link)
+static inline void push(Worker *w, uint64_t touched, const State *next, Link link)
 {
     Candidate *c = (Candidate *)w->batch + w->pending;
 #ifdef SORTS
-    if (in_hand(w, next)) return;
     canonical(next, &c->state);
+    if (in_hand(w, &c->state)) return;
 #else
     c->state = *next;
 #endif
     c->link = link;
+    c->touched = touched;
     c->hash = hash_of(&c->state);
-    if (c->hash == w->parent && in_hand(w, &c->state)) return;
     __builtin_prefetch(&w->search->slots[c->hash & w->search->mask], 1);
     if (++w->pending == BATCH) flush(w);
 }
 
-static inline void emit(Worker *w, uint32_t action, const State *next)
+static inline void emit_still(Worker *w, uint32_t action)
 {
     w->taken[action]++;
     w->steps++;
-#ifdef STEP_PROPERTIES
-    check_step(w, (const State *)w->state, action, next);
-#endif
-    push(w, next, link_of(action, w->parent));
+    if (STILL) check_step(w, STILL, (const State *)w->state, action, (const State *)w->state);
+}
+
+/* Steps that change nothing, as when a message is sent once more, are common and stop here. */
+static inline void emit(Worker *w, uint32_t action, uint64_t touched, const State *next)
+{
+    if (in_hand(w, next)) {
+        emit_still(w, action);
+        return;
+    }
+    w->taken[action]++;
+    w->steps++;
+    check_step(w, touched, (const State *)w->state, action, next);
+    push(w, touched, next, link_of(action, w->parent));
 }
 
 static inline void emit_initial(Worker *w, const State *state)
 {
-    push(w, state, (Link)(INITIAL + 1) << PARENT_BITS);
+    push(w, ALL_TOUCHED, state, (Link)(INITIAL + 1) << PARENT_BITS);
 }
 
 static void begin(Worker *w)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 
-CONTRACT = 1
+CONTRACT = 2
 
 
 class Outcome(IntEnum):

@@ -7,14 +7,15 @@
  *     #define FINDINGS 5                // things a search may find; finding 0 is always the deadlock
  *     #define BOUNDS 2                  // bounds of the instance that may cut a step off, at most 64
  *     #define MARKS 3                   // things that may be seen to happen (left sides of implications)
- *     #define STEP_PROPERTIES 1         // only if check_step is defined
+ *     #define STILL 0                   // the step properties that even a step may break that changes nothing: bits, as below
  *     #define SORTS 2                   // only with symmetry: how many sorts are permuted, at most MAX_SORTS
  *     #define HASH_COMPACT 1            // only to store 64-bit hashes of states instead of states
  *     #include "runtime.h"
  *     static void initial_states(Worker *w) { ... emit_initial(w, &state); ... }
- *     static void expand(Worker *w, const State *s) { ... emit(w, action, &next); ... }
- *     static void check_state(Worker *w, const State *s) { ... found(w, finding, s); ... }
- *     static void check_step(Worker *w, const State *s, uint32_t action, const State *next) { ... found_step(...); ... }
+ *     static void expand(Worker *w, const State *s) { ... emit(w, action, touched, &next); ... }
+ *     static void check_state(Worker *w, uint64_t touched, const State *s) { ... found(w, finding, s); ... }
+ *     static void check_step(Worker *w, uint64_t touched, const State *s, uint32_t action, const State *next) {
+ *         ... found_step(w, finding, s, action, next); ... }
  *     static bool terminal(Worker *w, const State *s) { ... }
  *     ... with symmetry also the functions described under "Symmetry" ...
  *     #include "kernel.h"               // closes the file: the hot path, and the exported descriptor `model`
@@ -42,7 +43,7 @@
 #include <stdint.h>
 #include <string.h>
 
-#define CONTRACT 1 /* changes with every incompatible change of this file */
+#define CONTRACT 2 /* changes with every incompatible change of this file */
 #define MAX_ACTIONS 4095
 #define MAX_SORTS 8
 #define MAX_ELEMENTS 16 /* of one permuted sort */
@@ -126,13 +127,17 @@ void search_free(Search *search);
 #ifdef STATE_BYTES /* --- what generated code uses ----------------------------------------------------------- */
 
 #define STATE_WORDS ((STATE_BYTES + 7) / 8)
+#define ALL_TOUCHED (~UINT64_C(0))
 
 typedef struct {
     uint64_t w[STATE_WORDS];
 } State;
 
-/* One step, or one for each choice: counted as taken, whether or not the state is new. */
-static inline void emit(Worker *w, uint32_t action, const State *next);
+/* One step, or one for each choice: counted as taken, whether or not the state is new. `touched` has the bits of all
+ * properties that the step may have changed, and is handed on to `check_state` and `check_step`, which need not judge
+ * any other. Which property has which bit is the model's business; ALL_TOUCHED is always right. */
+static inline void emit(Worker *w, uint32_t action, uint64_t touched, const State *next);
+static inline void emit_still(Worker *w, uint32_t action); /* a step to the same state */
 static inline void emit_initial(Worker *w, const State *state);
 
 /* In `expand`: an operation outside its domain, or a value outside its range, while taking a step of `action` from the
@@ -145,8 +150,8 @@ static inline void undefined(Worker *w, uint32_t finding, uint32_t action);
 static inline void cut(Worker *w, uint32_t bound);
 
 /* In `check_state`, called once for each state stored: the state violates an invariant, shows a `reachable`, or a
- * property is undefined in it. In `check_step`, called for each step before symmetry: the step violates a property, or
- * a step property is undefined. */
+ * property is undefined in it. In `check_step`, called for each step before symmetry (with STILL for one that changes
+ * nothing): the step violates a property, or a step property is undefined. */
 static inline void found(Worker *w, uint32_t finding, const State *s);
 static inline void found_step(Worker *w, uint32_t finding, const State *s, uint32_t action, const State *next);
 
