@@ -6,8 +6,8 @@ keeps its place among the items before it, so that errors and bounds are met exa
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import assert_never
 
 from checker.explore.native import emit_row
@@ -21,7 +21,7 @@ from checker.explore.native.writer import Block, Names, literal
 from checker.language import ir
 from checker.language.forms import Forms
 from checker.language.paths import Bound, Check, Choose, Define, Guard, Item, Path, paths
-from checker.language.traverse import free
+from checker.language.traverse import free, substitute
 
 DEADLOCK, FAULT, FIRST_GOAL = 0, 1, 2
 """Findings of a generated program: a deadlock, an operation without meaning, then the goals in order."""
@@ -48,6 +48,58 @@ def fork(all_paths: Sequence[Path], start: int = 0) -> Fork:
     for path in all_paths:
         groups.setdefault(path.items[end] if end < len(path.items) else None, []).append(path)
     return Fork(common, tuple(fork(group, end) for group in groups.values()))
+
+
+# --- choices that are none --------------------------------------------------------------------------
+
+
+def told(
+    parameters: tuple[ir.Binder, ...], all_paths: tuple[Path, ...], forms: Forms
+) -> tuple[tuple[ir.Binder, ...], tuple[Path, ...]]:
+    """Without the parameters of which the first guards tell that they are fields of others, as `m.to == self` does.
+
+    So messages are gone through once, and not once for each receiver that they may have.
+    """
+    for item in fork(all_paths).items:
+        if not _harmless(item, forms):
+            break
+        match item:
+            case Guard(ir.Binary("==", ir.FieldOf(operand=ir.Local(uid=whole)) as field, ir.Local(uid=uid))):
+                pass
+            case _:
+                continue
+        binder = next((b for b in parameters if b.uid == uid), None)
+        source = next((b for b in parameters if b.uid == whole), None)
+        if binder is None or source is None or binder.domain is not None or binder.type != field.type:
+            continue
+        if source.domain is None or uid not in free(source.domain):
+            rest = tuple(b for b in parameters if b is not binder)
+            return told(rest, tuple(_with_value(path, item, uid, field) for path in all_paths), forms)
+    return parameters, all_paths
+
+
+def _with_value(path: Path, guard: Item, uid: int, value: ir.Expr) -> Path:
+    """The path with a value in place of a parameter, and without the guard that tells it."""
+
+    def put(expr: ir.Expr) -> ir.Expr:
+        return substitute(expr, {uid: value})
+
+    items = tuple(_with(put, item) for item in path.items if item != guard)
+    return replace(path, items=items, updates=tuple(replace(u, value=put(u.value)) for u in path.updates))
+
+
+def _with(put: Callable[[ir.Expr], ir.Expr], item: Item) -> Item:
+    """The item with its expressions changed."""
+    match item:
+        case Guard(condition) | Bound(condition):
+            return replace(item, condition=put(condition))
+        case Define(_, value) | Check(_, value):
+            return replace(item, value=put(value))
+        case Choose(binder, where):
+            domain = None if binder.domain is None else put(binder.domain)
+            return replace(item, binder=replace(binder, domain=domain), where=None if where is None else put(where))
+        case _:
+            assert_never(item)
 
 
 # --- the order of things ----------------------------------------------------------------------------
@@ -127,7 +179,8 @@ def action_function(program: Program, number: int, action: ir.ActionDecl, name: 
     writer = _ActionWriter(program, block, number, touch)
     found = paths(program.forms.spec, action)
     if found:
-        writer.write(action, fork(found))
+        parameters, found = told(action.parameters, found, program.forms)
+        writer.write(parameters, fork(found))
     return block
 
 
@@ -144,10 +197,10 @@ class _ActionWriter:
         undefined = f"{{ undefined(w, {FAULT}, {self.number}); {leave} }}"
         return Escape(undefined, lambda bound: f"{{ cut(w, {self.program.bound(bound)}); {leave} }}", leave)
 
-    def write(self, action: ir.ActionDecl, tree: Fork) -> None:
-        empty = [b.domain is not None or codes(self.program.shapes.of(b.type)) == 0 for b in action.parameters]
-        slots = schedule(action.parameters, tree.items, self.program.forms, empty)
-        self.open(list(action.parameters), slots, tree)
+    def write(self, parameters: Sequence[ir.Binder], tree: Fork) -> None:
+        empty = [b.domain is not None or codes(self.program.shapes.of(b.type)) == 0 for b in parameters]
+        slots = schedule(parameters, tree.items, self.program.forms, empty)
+        self.open(list(parameters), slots, tree)
 
     def open(self, parameters: list[ir.Binder], slots: list[list[Item]], tree: Fork) -> None:
         """Writes the items of the first slot, then a loop for the next choice with the rest in it."""
