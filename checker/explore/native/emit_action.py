@@ -299,4 +299,5 @@ class _ActionWriter:
             then = Translator(self.program, inside, self.names, t.escape, "after")
             for limit in path.limits:
                 then.cut_unless(then.condition(limit.condition), limit.bound)
-        t.block.line(f"emit(w, {self.number}, {literal(self.touch.by(path))}, &n);")
+        touched, written = self.touch.by(path), self.program.layout.words_of(path.writes)
+        t.block.line(f"emit(w, {self.number}, {literal(touched)}, {literal(written)}, s, &n);")

@@ -12,6 +12,7 @@ from checker.explore.native.emit_loop import anchor, enter, open_binder, open_it
 from checker.explore.native.emit_value import (
     Row,
     as_row,
+    code_of,
     conjunction,
     convert,
     fits,
@@ -41,10 +42,12 @@ from checker.explore.native.shapes import (
     bits,
     is_wide,
     join,
+    size,
 )
-from checker.explore.native.writer import Code, Value, plus
+from checker.explore.native.writer import Code, Value, as_constant, literal, plus
 from checker.language import ir
 from checker.language import types as ty
+from checker.language.traverse import free
 
 if TYPE_CHECKING:
     from checker.explore.native.emit_expr import Translator
@@ -124,6 +127,11 @@ def with_item(t: Translator, whole: Value, key: Value, new: Callable[[], Value])
 def map_of(t: Translator, binder: ir.Binder, body: ir.Expr) -> Value:
     """The map that takes each key to the body."""
     place, key_shape = anchor(t), t.program.shapes.of(binder.type)
+    if binder.uid not in free(body) and size(key_shape) > 0:
+        value = t.expr(body)
+        same = _everywhere(Mapping(key_shape, value.shape), value)
+        if same is not None:
+            return same
     with t.restored():
         open_binder(t, binder)
         key = t.env[binder.uid]
@@ -133,6 +141,15 @@ def map_of(t: Translator, binder: ir.Binder, body: ir.Expr) -> Value:
         row = new_row(t, shape, "map", place)
         row.put(t.block, item_at(shape, position(key)), value)
     return row.value
+
+
+def _everywhere(shape: Mapping, value: Value) -> Code | None:
+    """The map that takes each key to this value, if it fits a word."""
+    if is_wide(shape) or not isinstance(value, Code):
+        return None
+    width, text = bits(shape.value), code_of(value)
+    ones, fixed = sum(1 << width * key for key in range(size(shape.key))), as_constant(text)
+    return Code(shape, f"((uint64_t)({text}) * {literal(ones)})" if fixed is None else literal(fixed * ones))
 
 
 def sequence(t: Translator, expr: ir.SeqLiteral, items: list[Value]) -> Value:
@@ -334,6 +351,11 @@ def _change_part(
         case ir.If(condition=condition, then=then, otherwise=otherwise):
             _change_either(t, base, at, shape, (condition, then, otherwise), unchanged)
         case ir.MapOf(binder=binder, body=body) if isinstance(shape, Mapping):
+            if binder.uid not in free(body) and size(shape.key) > 0:
+                same = _everywhere(shape, fitted(t, t.expr(body), shape.value))
+                if same is not None:
+                    write(t.block, base, at, same)
+                    return
             with t.restored():
                 open_binder(t, binder)
                 key_value = t.env[binder.uid]
@@ -361,19 +383,17 @@ def _change_item(
     expr: ir.WithAt,
     unchanged: Callable[[ir.Expr], bool],
 ) -> None:
-    _change_part(t, base, at, shape, expr.operand, unchanged)
-    key = expr.key
+    key, operand = expr.key, expr.operand
+    while isinstance(operand, ir.WithAt) and operand.key == key and t.program.forms.total(operand):
+        operand = operand.operand  # what was put there is overwritten
+    _change_part(t, base, at, shape, operand, unchanged)
     if isinstance(shape, Sequence):
-        place = place_of(t, t.expr(expr.operand), t.named(t.expr(key), "key"))
+        place = place_of(t, t.expr(operand), t.named(t.expr(key), "key"))
     else:
         value = t.named(t.expr(key), "key")
         t.fail_unless(fits(t, value, shape.key))
         place = item_at(shape, position(convert(t, value, shape.key)))
-    inner = (
-        (lambda e: isinstance(e, ir.At) and e.key == key and unchanged(e.operand))
-        if unchanged(expr.operand)
-        else _never
-    )
+    inner = (lambda e: isinstance(e, ir.At) and e.key == key and unchanged(e.operand)) if unchanged(operand) else _never
     _change_part(t, base, plus(at, place), _item_shape(shape), expr.value, inner)
 
 
