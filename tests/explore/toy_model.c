@@ -76,7 +76,7 @@ static void expand(Worker *w, const State *s)
         }
 #endif
         set_bits(&next, FIRST_BIT + WIDTH * i, WIDTH, counter(s, i) + 1);
-        emit(w, i, ALL_TOUCHED, ALL_TOUCHED, s, &next);
+        emit(w, i, ALL_TOUCHED, &next);
     }
 }
 

@@ -23,6 +23,8 @@ from checker.language.forms import Forms
 from checker.language.paths import Bound, Check, Choose, Define, Guard, Item, Path, paths
 from checker.language.traverse import free, substitute
 
+_FEW_WORDS = 8  # are compared one by one
+
 DEADLOCK, FAULT, FIRST_GOAL = 0, 1, 2
 """Findings of a generated program: a deadlock, an operation without meaning, then the goals in order."""
 
@@ -299,5 +301,12 @@ class _ActionWriter:
             then = Translator(self.program, inside, self.names, t.escape, "after")
             for limit in path.limits:
                 then.cut_unless(then.condition(limit.condition), limit.bound)
-        touched, written = self.touch.by(path), self.program.layout.words_of(path.writes)
-        t.block.line(f"emit(w, {self.number}, {literal(touched)}, {literal(written)}, s, &n);")
+        emit, still = f"emit(w, {self.number}, {literal(self.touch.by(path))}, &n);", f"emit_still(w, {self.number});"
+        words = self.program.layout.words_of(path.writes)
+        if words:
+            changed = " | ".join(f"(s->w[{i}] ^ n.w[{i}])" for i in words)
+            changed = changed if len(words) <= _FEW_WORDS else "compare_states(s, &n) != 0"
+            t.block.line(f"if ({changed}) {emit}")
+            t.block.line(f"else {still}")
+        else:
+            t.block.line(still)

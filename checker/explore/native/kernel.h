@@ -311,24 +311,12 @@ static inline void emit_still(Worker *w, uint32_t action)
     if (STILL) check_step(w, STILL, (const State *)w->state, action, (const State *)w->state);
 }
 
-static __attribute__((noinline)) void emit_changed(Worker *w, uint32_t action, uint64_t touched, const State *next)
+static void emit(Worker *w, uint32_t action, uint64_t touched, const State *next)
 {
     w->taken[action]++;
     w->steps++;
     check_step(w, touched, (const State *)w->state, action, next);
     push(w, touched, next, link_of(action, w->parent));
-}
-
-/* Steps that change nothing, as when a message is sent once more, are common and stop here. */
-ALWAYS_INLINE void emit(Worker *w, uint32_t action, uint64_t touched, uint64_t written, const State *s, const State *next)
-{
-    uint64_t change = 0;
-    for (unsigned i = 0; i < STATE_WORDS; i++)
-        if (written >> (i < 63 ? i : 63) & 1) change |= s->w[i] ^ next->w[i];
-    if (change)
-        emit_changed(w, action, touched, next);
-    else
-        emit_still(w, action);
 }
 
 static inline void emit_initial(Worker *w, const State *state)

@@ -59,11 +59,11 @@ class Layout:
         end = max((field.at + bits(field.shape) for field in self.fields), default=0)
         return max(1, (end + 7) // 8)
 
-    def words_of(self, names: Iterable[str]) -> int:
-        """In which 64-bit words these fields lie, as bits of a word; the last stands for all words from there on."""
+    def words_of(self, names: Iterable[str]) -> list[int]:
+        """In which 64-bit words these fields lie, in order."""
         fields = [self.by_name[name] for name in names]
-        places = {at // 64 for field in fields for at in range(field.at, field.at + bits(field.shape))}
-        return sum({1 << min(place, 63) for place in places})
+        ends = [(field.at, field.at + bits(field.shape)) for field in fields]
+        return sorted({word for first, end in ends for word in range(first // 64, (end + 63) // 64)})
 
     def decode(self, packed: bytes) -> tuple[Value, ...]:
         """The values of all fields, in order."""

@@ -12,7 +12,7 @@
  *     #define HASH_COMPACT 1            // only to store 64-bit hashes of states instead of states
  *     #include "runtime.h"
  *     static void initial_states(Worker *w) { ... emit_initial(w, &state); ... }
- *     static void expand(Worker *w, const State *s) { ... emit(w, action, touched, written, s, &next); ... }
+ *     static void expand(Worker *w, const State *s) { ... emit(w, action, touched, &next); ... }
  *     static void check_state(Worker *w, uint64_t touched, const State *s) { ... found(w, finding, s); ... }
  *     static void check_step(Worker *w, uint64_t touched, const State *s, uint32_t action, const State *next) {
  *         ... found_step(w, finding, s, action, next); ... }
@@ -135,11 +135,9 @@ typedef struct {
 
 /* One step, or one for each choice: counted as taken, whether or not the state is new. `touched` has the bits of all
  * properties that the step may have changed, and is handed on to `check_state` and `check_step`, which need not judge
- * any other. Which property has which bit is the model's business. `written` has the bits of the words of the state that
- * may have changed, the last bit for all words from there on. ALL_TOUCHED is always right for both. */
-#define ALWAYS_INLINE static inline __attribute__((always_inline))
-ALWAYS_INLINE void
-emit(Worker *w, uint32_t action, uint64_t touched, uint64_t written, const State *s, const State *next);
+ * any other. Which property has which bit is the model's business; ALL_TOUCHED is always right. Steps that change
+ * nothing, as when a message is sent once more, are common: what is found to be one is better given to `emit_still`. */
+static void emit(Worker *w, uint32_t action, uint64_t touched, const State *next);
 static inline void emit_still(Worker *w, uint32_t action); /* a step to the same state */
 static inline void emit_initial(Worker *w, const State *state);
 
