@@ -153,6 +153,7 @@ class Node(ABC):
 
     DURABLE: ClassVar[dict[str, Any]] = {}  # attributes that survive a crash, with their types
     SHOWN: ClassVar[tuple[str, ...]] = ()  # attributes that the trace shows
+    OF_FEATURES: ClassVar[Mapping[str, frozenset[str]]] = {}  # those that the spec has only with these features
     COUNTED: ClassVar[tuple[type[Message], ...]] = ()  # messages of the spec that it has no handler for
 
     def __init__(self, name: str, rng: random.Random, boot: int = 0, recording: bool = False) -> None:

@@ -66,8 +66,8 @@ class Protocol:
 
     def complete(self, features: Features) -> Iterable[str]:
         """The fields that the spec has, too."""
-        extra = () if features.snapshots else getattr(self.shown, "OF_SNAPSHOTS", ())
-        return (name for name in self.shown.SHOWN if name not in extra)
+        needed = self.shown.OF_FEATURES
+        return (name for name in self.shown.SHOWN if needed.get(name, frozenset()) <= {*features.names})
 
     @property
     def messages(self) -> dict[str, type[Message]]:
@@ -91,7 +91,11 @@ def raft(server: type[ExtendedServer] = ExtendedServer) -> Protocol:
         node = server(name, members, rng, boot, recording, snapshot_every=plan.snapshot_every)
         return Replica(node, plan.local_reads)
 
-    specs = {Features(membership=True): "RaftMembership", Features(snapshots=True): "RaftSnapshots"}
+    specs = {
+        Features(membership=True): "RaftMembership",
+        Features(snapshots=True): "RaftSnapshots",
+        Features(snapshots=True, membership=True): "RaftComplete",
+    }
     return Protocol("raft", "Raft", "Server", server, build, (raft_module, raft_extended), specs=specs)
 
 

@@ -44,8 +44,12 @@ class ExtendedServer(Server):
     """
 
     DURABLE: ClassVar[dict[str, Any]] = {**Server.DURABLE, "snapshot": Snapshot | None}
-    OF_SNAPSHOTS: ClassVar[tuple[str, ...]] = ("saved", "saved_term")
-    SHOWN: ClassVar[tuple[str, ...]] = (*Server.SHOWN, *OF_SNAPSHOTS)
+    SHOWN: ClassVar[tuple[str, ...]] = (*Server.SHOWN, "saved", "saved_term", "saved_members")
+    OF_FEATURES: ClassVar[Mapping[str, frozenset[str]]] = {
+        "saved": frozenset({"snapshots"}),
+        "saved_term": frozenset({"snapshots"}),
+        "saved_members": frozenset({"snapshots", "membership"}),
+    }
 
     def __init__(
         self,
@@ -88,8 +92,7 @@ class ExtendedServer(Server):
     def set_log(self, log: Log) -> None:
         """A server uses a new membership as soon as it is in its log."""
         super().set_log(log)
-        listed = (entry.members for entry in reversed(log.entries) if entry.members is not None)
-        self.members = next(listed, self.snapshot.members if self.snapshot else self.first_members)
+        self.members = self.members_at(log.last)
         if self.mode is Mode.LEADER:
             self.matched = {**dict.fromkeys(self.members, 0), **self.matched}
             self.before = {**dict.fromkeys(self.members, 0), **self.before}
@@ -105,6 +108,10 @@ class ExtendedServer(Server):
         return self.log.base_term
 
     @property
+    def saved_members(self) -> tuple[str, ...]:
+        return self.snapshot.members if self.snapshot else self.first_members
+
+    @property
     def known(self) -> int:
         """Up to where entries are known to be committed. A restart forgets the commit index, and not the snapshot."""
         return max(self.commit, self.saved)
@@ -116,7 +123,7 @@ class ExtendedServer(Server):
 
     def members_at(self, index: int) -> tuple[str, ...]:
         listed = (e.members for e in reversed(self.log.between(self.log.base, index)) if e.members is not None)
-        return next(listed, self.snapshot.members if self.snapshot else self.first_members)
+        return next(listed, self.saved_members)
 
     @action
     def send_snapshot(self, s: str) -> None:
@@ -196,6 +203,11 @@ class ExtendedServer(Server):
             super().replicate(s)
 
     def follow_up(self) -> None:
-        if self.snapshot_every and self.capture and self.delivered - self.saved >= self.snapshot_every:
+        if self.capture and self.wants_snapshot():
             self.take_snapshot(self.delivered, self.capture())
         super().follow_up()
+
+    def wants_snapshot(self) -> bool:
+        """One that joins does not know who the members were before it, and so cannot put them in a snapshot."""
+        enough = self.snapshot_every is not None and self.delivered - self.saved >= self.snapshot_every
+        return enough and self.members_at(self.delivered) != ()

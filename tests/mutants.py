@@ -55,8 +55,9 @@ def is_proved(base: Path) -> bool:
     text = base.read_text(encoding="ascii")
     if re.search(r"^(lemma|proof) ", text, re.MULTILINE):
         return True
-    extends = re.search(r"^spec \w+ extends (\w+)$", text, re.MULTILINE)
-    return extends is not None and is_proved(base.with_name(f"{extends[1]}.spec"))
+    extends = re.search(r"^spec \w+ extends ([\w, ]+?)$", text, re.MULTILINE)
+    bases = re.findall(r"\w+", extends[1]) if extends and "without proof" not in extends[1] else []
+    return any(is_proved(base.with_name(f"{name}.spec")) for name in bases)
 
 
 def _split_at_instance(text: str, path: Path) -> tuple[str, str]:

@@ -17,7 +17,7 @@ from checker.source import Diagnostic, Severity, Source, SpecError
 
 CHECKER = Path(__file__).parent.parent / "checker"
 EXPLORED = ("Q05", "Q06")
-ON_THE_COMMAND_LINE = ("Q07", "Q0501", "Q0502", "Q0503", "Q0903", "Q10")
+ON_THE_COMMAND_LINE = ("Q07", "Q0501", "Q0502", "Q0503", "Q0217", "Q0903", "Q10")
 """Codes that come from arguments or files, so that no spec can show them."""
 
 COMMAND_CODES = [code for code in codes() if code.startswith(ON_THE_COMMAND_LINE)]

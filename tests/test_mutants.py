@@ -81,6 +81,7 @@ PROGRAM_ORDER = {
     "raft": {"require mode != leader", "require m.from != self"},
     "raft_pre_vote": {"require mode != leader"},
     "raft_snapshots": {"require before[s] < saved"},
+    "raft_complete": {"require before[s] < saved"},
     "raft_lease_read": {"require n.clock < end"},
     # A backup's commit-number is as good as the primary's.
     "viewstamped_replication": {"require is_primary and commit != zero"},

@@ -256,7 +256,7 @@ def _reserved(failure: Failure) -> Diagnostic | None:
 _CLOSING = (":", "then", "else", "|", "->", ")", "]", "}", "=", ":=", "_NL")
 # How each construct is written, by the word that begins it.
 _SHAPES = {
-    "spec": "`spec Name`, or `spec Name extends base`",
+    "spec": "`spec Name`, or `spec Name extends base`, or `spec Name extends base, another`",
     "replace": "`replace`, and then a declaration of the same name as in the spec that this one extends",
     "sort": "`sort Value`",
     "order": "`order Ballot` or `order Term from zero`",

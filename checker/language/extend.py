@@ -1,12 +1,13 @@
 """What `spec X extends base` means: the files of a spec, and their declarations as those of one file.
 
-The rest of the language knows nothing of it. A spec has all that its base has, but for the instances; what it declares
-itself is added, and where it says `replace`, stands in the place of what it replaces.
+The rest of the language knows nothing of it. A spec has all that its bases have, but for the instances; what it
+declares itself is added, and where it says `replace`, stands in the place of what it replaces. Of two bases the second
+is put on top of the first, as if it extended it; what both replace has to be replaced once more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -31,10 +32,20 @@ def sources(path: str | PathLike[str]) -> tuple[Source, ...]:
 
 def chain(source: Source, read: Reader) -> tuple[Source, ...]:
     """As `sources`, for a text already in memory. Files that are extended stand in the same directory."""
-    found = [source]
-    while (head := parse_head(found[-1])) is not None and head.extends is not None:
-        found.append(_base(head.extends.base, found, read))
-    return tuple(found)
+    return tuple(reversed(_in_order([source], read)))
+
+
+def _in_order(before: list[Source], read: Reader) -> list[Source]:
+    """The last of the sources after all that it extends, in the order in which they are put together.
+
+    What two bases extend both comes once, and the second base after the first. `before` is how the last was come by.
+    """
+    head = parse_head(before[-1])
+    found: list[Source] = []
+    for word in head.extends.bases if head is not None and head.extends is not None else ():
+        line = _in_order([*before, _base(word, before, read)], read)
+        found += [source for source in line if source.name not in [known.name for known in found]]
+    return [*found, before[-1]]
 
 
 def _base(word: s.Word, before: list[Source], read: Reader) -> Source:
@@ -65,7 +76,45 @@ def compose(source: Source, read: Reader = read_source) -> tuple[s.File, tuple[D
     whole = s.File(texts[-1], ())
     for file, _ in parsed:
         whole = _extended(whole, file, problems)
+    problems += _conflicts([file for file, _ in parsed])
     return replace(whole, bases=texts[1:]), tuple(problems)
+
+
+def _conflicts(files: Sequence[s.File]) -> Iterator[Diagnostic]:
+    """What two files replace of which neither extends the other, and no later one says what it is in both together."""
+    lines: dict[str, set[str]] = {}  # each file with all that it extends
+    last: dict[Key, tuple[str, Span]] = {}  # what was replaced, and by whom last
+    open_: dict[Key, tuple[tuple[str, Span], tuple[str, Span]]] = {}
+    for file in files:
+        name = Path(file.source.name).stem
+        bases = file.head.extends.bases if file.head is not None and file.head.extends is not None else ()
+        lines[name] = {name}.union(*(lines.get(word.text, ()) for word in bases))
+        for wanted, span in _replaced(file).items():
+            here = (name, span)
+            if wanted in last and last[wanted][0] not in lines[name]:
+                open_[wanted] = (last[wanted], here)
+            else:
+                open_.pop(wanted, None)
+            last[wanted] = here
+    for wanted, (one, other) in open_.items():
+        head = files[-1].head
+        assert head is not None and head.extends is not None
+        message = f"`{one[0]}` and `{other[0]}` both replace `{_shown(wanted)}`"
+        hint = "say what it is in both together: `replace` it here"
+        notes = tuple((f"`{name}` replaces it here", span) for name, span in (one, other))
+        yield Diagnostic("Q0217", message, head.extends.span, hint, notes)
+
+
+def _replaced(file: s.File) -> dict[Key, Span]:
+    """What a file says `replace` of, members with their roles."""
+    found: dict[Key, Span] = {}
+    for item in file.items:
+        if isinstance(item, s.ReplaceItem):
+            found[key(item)] = item.span
+        elif isinstance(item, s.RoleItem):
+            inner = (member for member in item.members if isinstance(member, s.ReplaceItem))
+            found |= {(*key(member), "of", item.name.text): member.span for member in inner}
+    return found
 
 
 def _extended(base: s.File, file: s.File, problems: list[Diagnostic]) -> s.File:
@@ -137,13 +186,14 @@ class _Merging:
 
     def _replace(self, new: Declaration, span: Span) -> None:
         wanted = key(new)
-        shown = " ".join(wanted[1:]) or wanted[0]
+        shown = _shown(wanted)
         place = self._place(wanted)
         if self.extends is None:
             message = f"`{shown}` replaces nothing: this spec extends no other"
             self._say("Q0216", message, span, "leave out `replace`, or begin with `spec Name extends base`")
         elif place is None:
-            message = f"`{shown}` replaces nothing: `{self.extends.base.text}` has no such {wanted[0]}"
+            bases = " or ".join(f"`{word.text}`" for word in self.extends.bases)
+            message = f"`{shown}` replaces nothing: there is no such {wanted[0]} in {bases}"
             self._say("Q0216", message, span, "leave out `replace`, or correct the name")
         elif wanted in self.taken:
             note = ("the first time is here", self.taken[wanted])
@@ -157,6 +207,10 @@ class _Merging:
     def _say(self, code: str, message: str, span: Span, hint: str, *notes: tuple[str, Span]) -> None:
         line = Span(span.source, span.line, span.column, span.line, len(span.source.line(span.line)) + 1)
         self.problems.append(Diagnostic(code, message, line if span.end_line > span.line else span, hint, notes))
+
+
+def _shown(wanted: Key) -> str:
+    return " ".join(wanted[1:]) or wanted[0]
 
 
 def key(item: Declaration) -> Key:

@@ -341,9 +341,9 @@ class Parameter(Tree):
 
 @dataclass(frozen=True)
 class Extends(Tree):
-    """`extends base`, or `extends base without proof`, which leaves its lemmas and proofs out."""
+    """`extends base, another`, or `extends base without proof`, which leaves the lemmas and proofs out."""
 
-    base: Word
+    bases: tuple[Word, ...]
     with_proof: bool
 
 

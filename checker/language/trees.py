@@ -109,8 +109,8 @@ class Builder(Transformer[Any, Any]):
     def spec_head(self, span: Span, _spec: Leaf, name: Leaf, extends: s.Extends | None, _nl: Leaf) -> s.SpecHead:
         return s.SpecHead(span, _word(name), extends)
 
-    def extends(self, span: Span, _extends: Leaf, base: Leaf, without_proof: Group | None) -> s.Extends:
-        return s.Extends(span, _word(base), with_proof=without_proof is None)
+    def extends(self, span: Span, _extends: Leaf, bases: Group, without_proof: Group | None) -> s.Extends:
+        return s.Extends(span, bases.items, with_proof=without_proof is None)
 
     def replace(self, span: Span, _replace: Leaf, item: Any) -> s.ReplaceItem:
         return s.ReplaceItem(span, item)

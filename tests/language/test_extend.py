@@ -179,6 +179,48 @@ def test_a_base_may_extend_another() -> None:
     assert [s.name for s in (spec.source, *spec.bases)] == ["specs/main.spec", "specs/middle.spec", "specs/base.spec"]
 
 
+TALKATIVE = """spec Talkative extends base
+
+role Node
+    volatile said: Bool = false
+
+    replace on Up(m)
+        said := true
+
+reachable Said
+    exists n in Node: n.said
+"""
+
+RESET = """spec Reset extends base
+
+role Node
+    action reset
+        require full
+        count := 0
+
+replace reachable Full
+    exists n in Node: n.full and n.count != 0
+"""
+
+
+def test_two_bases_are_put_together() -> None:
+    spec = loaded("spec Main extends talkative, reset\n\n" + INSTANCE, talkative=TALKATIVE, reset=RESET).spec
+    assert [a.qualified for a in spec.actions if a.kind in ("action", "on")] == ["Node.up", "Node.on Up", "Node.reset"]
+    assert [p.name for p in spec.properties] == ["Counted", "Bounded", "Full", "Said"]
+    assert [Path(source.name).stem for source in spec.bases] == ["reset", "talkative", "base"]
+    assert check(spec, spec.instances[0]).violations == ()
+
+
+def test_what_two_bases_replace_has_to_be_said_again() -> None:
+    quiet = "spec Quiet extends base\nrole Node\n    replace on Up(m)\n        skip\n"
+    bases = {"talkative": TALKATIVE, "quiet": quiet}
+    (found,) = problems("spec Main extends talkative, quiet\n", **bases)
+    assert found == "specs/main.spec:1:11 Q0217 `talkative` and `quiet` both replace `on Up of Node`"
+    decided = "spec Main extends talkative, quiet\nrole Node\n    replace on Up(m)\n        skip\n"
+    assert problems(decided, **bases) == []
+    assert problems("spec Main extends both\n", both=decided.replace("Main", "Both"), **bases) == []
+
+
 def test_the_network_is_taken_otherwise_without_another_look_at_the_files() -> None:
     spec = loaded(f"spec Main extends base\n{INSTANCE}").spec
     again = reload(spec, "set")
@@ -224,9 +266,9 @@ HEAD = "specs/main.spec:1:19"
             "spec Main extends base\nreplace sort Mode\nreplace define full = 1\nreplace invariant Bound\n    true\n",
             {},
             [
-                "specs/main.spec:2:1 Q0216 `Mode` replaces nothing: `base` has no such sort",
-                "specs/main.spec:3:1 Q0216 `full` replaces nothing: `base` has no such define",
-                "specs/main.spec:4:1 Q0216 `Bound` replaces nothing: `base` has no such property",
+                "specs/main.spec:2:1 Q0216 `Mode` replaces nothing: there is no such sort in `base`",
+                "specs/main.spec:3:1 Q0216 `full` replaces nothing: there is no such define in `base`",
+                "specs/main.spec:4:1 Q0216 `Bound` replaces nothing: there is no such property in `base`",
             ],
         ),
         (

@@ -11,7 +11,10 @@ from models.protocols import PROTOCOLS
 from models.protocols import zab as zab_protocol
 
 
-@pytest.mark.parametrize("options", ["paxos", "multi-paxos", "raft", "raft --membership", "raft --snapshots", "zab"])
+@pytest.mark.parametrize(
+    "options",
+    ["paxos", "multi-paxos", "raft", "raft --membership", "raft --snapshots --membership", "zab"],
+)
 def test_runs_conform(options: str) -> None:
     result = CliRunner().invoke(runs.main, ["--protocol", *options.split(), "--runs", "25", "--seed", "20000"])
     assert result.exit_code == 0, result.output
