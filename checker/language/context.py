@@ -235,6 +235,10 @@ class Symbols:
         """A copy to stand beside the original: names bound in it are bound anew."""
         return freshened(expr, self._uids)
 
+    def role_of(self, node: t.Type | None) -> Role | None:
+        """The role whose nodes are of that type; None where they have none."""
+        return self.roles.get(node.name) if isinstance(node, t.Sort | t.Order) else None
+
     def lies(self, role: Role, node: ir.Expr) -> ir.Expr | None:
         """That a node is byzantine; None where no node of the role is."""
         if role.liars is None:

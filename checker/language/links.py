@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from checker.language import ir, make
 from checker.language import syntax as s
 from checker.language import types as t
-from checker.language.context import End, Role, Symbols
+from checker.language.context import End, Symbols
 from checker.source import Span
 
 
@@ -29,10 +29,8 @@ class Links:
 
     def has(self, node: t.Type | None, kind: str) -> bool:
         """Whether nodes of that type have a fault."""
-        return isinstance(node, t.Sort | t.Order) and (role := self._role(node)) is not None and kind in role.faults
-
-    def _role(self, node: End) -> Role | None:
-        return self.symbols.roles.get(node.name)
+        role = self.symbols.role_of(node)
+        return role is not None and kind in role.faults
 
     def may_fail(self, sender: t.Type, receiver: t.Type) -> bool:
         """Whether anything can come between nodes of these types, on the way from one to the other."""

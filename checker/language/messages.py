@@ -87,13 +87,7 @@ def _some(
     """That one of the messages has these fields."""
     one = ex.symbols.fresh("message", t.Message(decl.name), span, messages)
     tests = [
-        ir.Binary(
-            type=t.Bool(),
-            span=span,
-            operator="==",
-            left=ir.FieldOf(type=value_of(type_), span=span, operand=make.use(one), field=name),
-            right=value,
-        )
+        make.compare(ir.FieldOf(type=value_of(type_), span=span, operand=make.use(one), field=name), "==", value)
         for (name, type_), value in zip(decl.layout, fields, strict=True)
         if value is not None
     ]

@@ -306,7 +306,7 @@ def _construct(
 def method(ex: Expressions, tree: s.Method, scope: Scope) -> ir.Expr:
     """`n.d(…)`: a role's definition at a node."""
     node, word = unwrapped(ex.value(tree.operand, scope)), tree.name
-    role = ex.symbols.roles.get(node.type.name) if isinstance(node.type, t.Sort | t.Order) else None
+    role = ex.symbols.role_of(node.type)
     if role is None:
         message = f"a value of type `{t.show(node.type)}` has no definitions"
         ex.report.error("Q0304", message, word.span, "definitions of a role are asked of its nodes: `n.d(…)`")

@@ -261,7 +261,7 @@ class Networking:
     def _is_lost(self, decl: ir.MessageDecl) -> bool:
         if decl.name not in self.symbols.handled or self.network.lossy:
             return decl.name in self.symbols.handled
-        role = self.symbols.roles.get(t.show(decl.sender)) if decl.sender is not None else None
+        role = self.symbols.role_of(decl.sender)
         return role is not None and "stop" in role.faults
 
     def _loss(self, decl: ir.MessageDecl) -> ir.ActionDecl:

@@ -110,7 +110,7 @@ class Partitions:
     def _single(self) -> Iterator[ir.ActionDecl]:
         """Where links fail one by one: a node does not reach another any more, and reaches it again."""
         for sender, receiver in self.symbols.links:
-            role = self.symbols.roles.get(sender.name)
+            role = self.symbols.role_of(sender)
             if role is not None and (fault := role.faults.get("link")) is not None:
                 yield self._cut(role, fault, receiver)
                 yield self._mend(role, fault, receiver)

@@ -110,7 +110,7 @@ def _assignable(ex: Expressions, decl: ir.VariableDecl, span: Span, after: bool)
 def _node(ex: Expressions, tree: s.ExprTree, scope: Scope) -> ir.Expr | None:
     """The node whose field is assigned, when what stands before the dot is a node of a role."""
     value = names.unwrapped(ex.value(tree, replace(scope, reads=Reads())))
-    role = ex.symbols.roles.get(value.type.name) if isinstance(value.type, t.Sort | t.Order) else None
+    role = ex.symbols.role_of(value.type)
     return ex.value(tree, scope) if role is not None else None
 
 

@@ -51,10 +51,8 @@ class Rounds:
         if role is None or node is None or not self.there_are:
             return [], []
         moved = self._moved(role)
-        here = ir.At(type=t.Bool(), span=self._span, operand=moved, key=node)
-        true = ir.Const(type=t.Bool(), span=self._span, value=True)
-        now = ir.WithAt(type=moved.type, span=self._span, operand=moved, key=node, value=true)
-        return [ir.Require(self._not(here), self._span)], [ir.Assign(moved.name, now, self._span)]
+        now = make.with_at(moved, node, make.truth(True, self._span))
+        return [ir.Require(make.not_(make.at(moved, node)), self._span)], [ir.Assign(moved.name, now, self._span)]
 
     def arrival(self) -> list[ir.Statement]:
         """The guards of receiving: all have taken their action, but for those that have failed."""
@@ -102,7 +100,7 @@ class Rounds:
 
     def stopped(self, type_: t.Type | None, node: ir.Expr) -> ir.Expr | None:
         """That the node has stopped; None where nodes of that type do not."""
-        role = self.symbols.roles.get(type_.name) if isinstance(type_, t.Sort | t.Order) else None
+        role = self.symbols.role_of(type_)
         return None if role is None else role.has_stopped(node)
 
     # --- the step between rounds --------------------------------------------------------------------
@@ -123,7 +121,7 @@ class Rounds:
 
     def _lies(self, type_: t.Type, node: ir.Expr) -> ir.Expr | None:
         """That a node is byzantine; None where those of its type are not."""
-        role = self.symbols.roles.get(t.show(type_))
+        role = self.symbols.role_of(type_)
         return None if role is None else self.symbols.lies(role, node)
 
     def _arrived(self, decl: ir.MessageDecl) -> ir.Expr:
@@ -138,14 +136,14 @@ class Rounds:
             reached = Links(self.symbols).reaches(sender, receiver, self._span)
             excuses += [self._lies(decl.sender, sender), make.not_(reached) if reached is not None else None]
         found = [excuse for excuse in excuses if excuse is not None]
-        return self._every(binder, make.any_of(found) if found else make.truth(False, self._span))
+        excused = make.any_of(found) if found else make.truth(False, self._span)
+        return make.quantified("forall", [binder], excused)
 
     def _all_moved(self, role: Role) -> ir.Expr:
         node = self.symbols.fresh("n", role.type, self._span)
-        here = ir.Local(type=role.type, span=self._span, name="n", uid=node.uid)
-        moved: ir.Expr = ir.At(type=t.Bool(), span=self._span, operand=self._moved(role), key=here)
-        tests = (moved, role.has_stopped(here), self.symbols.lies(role, here))
-        return self._every(node, make.any_of([test for test in tests if test is not None]))
+        here = make.use(node)
+        tests = (make.at(self._moved(role), here), role.has_stopped(here), self.symbols.lies(role, here))
+        return make.quantified("forall", [node], make.any_of([test for test in tests if test is not None]))
 
     # --- small parts --------------------------------------------------------------------------------
 
@@ -154,11 +152,4 @@ class Rounds:
 
     def _all(self, role: Role, value: bool) -> ir.Expr:
         binder = self.symbols.fresh("n", role.type, self._span)
-        body = ir.Const(type=t.Bool(), span=self._span, value=value)
-        return ir.MapOf(type=t.Map(role.type, t.Bool()), span=self._span, binder=binder, body=body)
-
-    def _not(self, operand: ir.Expr) -> ir.Expr:
-        return ir.Not(type=t.Bool(), span=self._span, operand=operand)
-
-    def _every(self, binder: ir.Binder, body: ir.Expr) -> ir.Expr:
-        return ir.Quantified(type=t.Bool(), span=self._span, kind="forall", binders=(binder,), where=None, body=body)
+        return make.map_of(t.Map(role.type, t.Bool()), binder, make.truth(value, self._span))
