@@ -111,14 +111,21 @@ def _steps(interpreter: Interpreter, state: State, action: str) -> Iterator[Take
 def _fault(interpreter: Interpreter, state: State, o: Obligation, clauses: Sequence[ir.Expr]) -> Clause | None:
     """The undefined operation or value out of range that the state leads to."""
     if clauses and o.kind == "defined":
-        try:
-            interpreter.holds(clauses, state)
-        except Fault as fault:
-            return Clause(fault.message, (), place(fault.span))
-        return None
+        if not o.action:
+            return _undefined(interpreter, clauses, state, None)
+        after = (_undefined(interpreter, clauses, each.state, state) for each in _steps(interpreter, state, o.action))
+        return next((found for found in after if found), None)
     for stop in interpreter.steps(state):
         if isinstance(stop, Failed):
             return Clause(stop.fault.message, (), place(stop.fault.span))
+    return None
+
+
+def _undefined(interpreter: Interpreter, clauses: Sequence[ir.Expr], state: State, old: State | None) -> Clause | None:
+    try:
+        interpreter.holds(clauses, state, old)
+    except Fault as fault:
+        return Clause(fault.message, (), place(fault.span))
     return None
 
 

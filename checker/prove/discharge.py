@@ -16,6 +16,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, Literal, assert_never
 
+from checker.language.parser import parse_head
 from checker.prove.alternation import cycle
 from checker.prove.cache import Cache, Hint, digest, seal
 from checker.prove.counterexample import Budget, failure
@@ -125,6 +126,8 @@ class Discharger:
         self.checks = [FiniteCheck(scope(plan, n), min(10.0, options.timeout)) for n in (2, 3)]
         self.turns = [_Turns() for _ in self.checks]
         self.relevance = Relevance(plan.invariants)
+        heads = [head for base in plan.spec.bases if (head := parse_head(base)) is not None]
+        self.names = (plan.spec.name, *(head.name.text for head in heads))  # whose proofs may serve as they are
         self.needed: dict[str, set[str]] = {}  # by property: what its obligations used, as far as they are proved
         self.stopped = threading.Event()
         self.cut: Cut = ""
@@ -309,9 +312,13 @@ class Discharger:
         return ". ".join(part[0].upper() + part[1:] for part in parts)
 
     def recall(self, work: _Work) -> Discharged | None:
-        """What was proved before, if the same text would be asked again; else what succeeded before, run again."""
+        """What was proved before, if the same text would be asked again; else what succeeded before, run again.
+
+        Most of what a spec inherits says the same as in its base, and its proof there is as good.
+        """
         o = work.obligation
-        hint = self.cache.get(work.key) or self.cache.get(self.place(o))
+        keys = (work.key, *(place(name, o) for name in self.names))
+        hint = next((hint for key in keys if (hint := self.cache.get(key)) is not None), None)
         if hint is None or hint.strategy not in STRATEGIES:
             return None
         strategy = STRATEGIES[hint.strategy]
@@ -350,11 +357,7 @@ class Discharger:
         """For the obligation as it reads, and for what it will be when the spec has been edited."""
         with self.lock:
             self.cache.put(work.key, hint)
-            self.cache.put(self.place(work.obligation), hint)
-
-    def place(self, o: Obligation) -> str:
-        """Where in which spec an obligation stands, whatever it says."""
-        return digest(f"{self.plan.spec.name}: {o.name}")
+            self.cache.put(place(self.plan.spec.name, work.obligation), hint)
 
     def attempts(self, work: _Work, attempts: Iterable[Attempt]) -> Discharged | None:
         """Tries one after the other until success, their end, or the end of the work that may be done."""
@@ -411,3 +414,8 @@ class Discharger:
         if answer["answer"] == "error":
             raise RuntimeError(f"the solver rejected an obligation: {answer['reason']}")
         return tuple(answer["core"]) if answer["answer"] == "unsat" else None
+
+
+def place(spec: str, o: Obligation) -> str:
+    """Where in which spec an obligation stands, whatever it says."""
+    return digest(f"{spec}: {o.name}")

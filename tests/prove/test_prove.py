@@ -315,6 +315,15 @@ def test_a_hint_that_proves_nothing_is_only_a_hint(tmp_path: Path) -> None:
     assert any(r.status == "refuted" for r in found)
 
 
+def test_a_step_property_without_meaning_has_a_counterexample() -> None:
+    found = prove(
+        spec("spec S\nstate x: Bool? = none\naction a\n    x := none\nstep Was\n    the old(x) or x == none\n"),
+        Options(cache=False),
+    )
+    failure = next(o.failure for o in found.obligations if "is defined after a" in o.name)
+    assert failure is not None and "none" in failure.clause.text
+
+
 def test_no_reachable_is_remarked() -> None:
     found = prove(spec("spec S\nstate x: Bool = false\naction a\n    x := true\nstep Up\n    old(x) => x\n"),
                   Options(cache=False))  # fmt: skip
