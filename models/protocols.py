@@ -33,6 +33,7 @@ class Machine(Interface):
 
 
 Build = Callable[[str, Plan, random.Random, int, bool], Machine]
+Constants = Mapping[str, trace.Json]
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Protocol:
     shown: type[Node]  # whose fields the trace shows
     build: Build  # from name, plan, random numbers, number of the start, and whether to record
     modules: tuple[ModuleType, ...] = ()  # where its messages are
-    constants: Mapping[str, trace.Json] = field(default_factory=dict)  # of the spec
+    constants: Callable[[Plan, Features], Constants] = lambda plan, features: {}  # of the spec
     serves: bool = True
     fifo: bool = False
     specs: Mapping[Features, str] = field(default_factory=dict)
@@ -54,14 +55,13 @@ class Protocol:
     def header(self, plan: Plan, features: Features, joining: Iterable[str], ordered: bool) -> trace.Json:
         """The first line of the traces of a run; `joining` are nodes that were not there at the start."""
         named = [name for name in plan.names if self.serves or name.startswith("a")]
-        first = {"first": named} if features.membership else {}
         return trace.header(
             self.specs.get(features, self.spec),
             {self.sort: list(dict.fromkeys((*named, *joining)))},
             self.complete(features),
             ordered,
             features.names,
-            {**self.constants, **first},
+            self.constants(plan, features),
         )
 
     def complete(self, features: Features) -> Iterable[str]:
@@ -91,19 +91,22 @@ def raft(server: type[ExtendedServer] = ExtendedServer) -> Protocol:
         node = server(name, members, rng, boot, recording, snapshot_every=plan.snapshot_every)
         return Replica(node, plan.local_reads)
 
+    def constants(plan: Plan, features: Features) -> Constants:
+        return {"first": [*plan.names]} if features.membership else {}
+
     specs = {
         Features(membership=True): "RaftMembership",
         Features(snapshots=True): "RaftSnapshots",
         Features(snapshots=True, membership=True): "RaftComplete",
     }
-    return Protocol("raft", "Raft", "Server", server, build, (raft_module, raft_extended), specs=specs)
+    return Protocol("raft", "Raft", "Server", server, build, (raft_module, raft_extended), constants, specs=specs)
 
 
 def multi(server: type[multi_paxos.Server] = multi_paxos.Server) -> Protocol:
     def build(name: str, plan: Plan, rng: random.Random, boot: int, recording: bool) -> Machine:
         return Replica(server(name, plan.names, rng, boot, recording), plan.local_reads)
 
-    return Protocol("multi-paxos", "MultiPaxos", "Acceptor", server, build, (multi_paxos,), {"noop": NOOP})
+    return Protocol("multi-paxos", "MultiPaxos", "Acceptor", server, build, (multi_paxos,), lambda *_: {"noop": NOOP})
 
 
 def single(
@@ -121,7 +124,10 @@ def zab(server: type[zab_module.Server] = zab_module.Server) -> Protocol:
     def build(name: str, plan: Plan, rng: random.Random, boot: int, recording: bool) -> Machine:
         return Replica(server(name, plan.names, rng, boot, recording), plan.local_reads)
 
-    return Protocol("zab", "Zab", "Server", server, build, (zab_module,), fifo=True)
+    def ids(plan: Plan, features: Features) -> Constants:
+        return {"id": {name: place for place, name in enumerate(plan.names)}}
+
+    return Protocol("zab", "ZabElection", "Server", server, build, (zab_module,), ids, fifo=True)
 
 
 PROTOCOLS = {protocol.name: protocol for protocol in (single(), multi(), raft(), zab())}

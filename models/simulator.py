@@ -105,8 +105,10 @@ class Simulation:
             self.run.trace.append(self.protocol.header(plan, plan.features, plan.joining, ordered))
         for name in self.plan.names:
             self.add_host(name)
+        for host in self.hosts.values():
+            self.bring_up(host)
         for host in list(self.hosts.values()):
-            self.start(host)
+            self.give(host, host.boot, Start())
         for process in range(self.plan.clients if self.protocol.serves else 0):
             self.add_client(process, self.plan.clients, self.operations(process))
         for fault in self.plan.faults:
@@ -159,6 +161,10 @@ class Simulation:
                     yield Operation("cas", key, (plain[-1] if plain else None, value))
 
     def start(self, host: Host) -> None:
+        self.bring_up(host)
+        self.give(host, host.boot, Start())
+
+    def bring_up(self, host: Host) -> None:
         rng = random.Random(f"{self.plan.seed} {host.name} {host.boot}")
         machine = self.protocol.build(host.name, self.plan, rng, host.boot, self.record)
         fresh = machine.node.state() if self.record else {}
@@ -166,7 +172,6 @@ class Simulation:
         if host.boot and self.record:
             self.run.trace.append(trace.restart(host.name, self.local(host), fresh, machine.node.state()))
         host.process = machine
-        self.give(host, host.boot, Start())
 
     def crash(self, host: Host, down: float) -> None:
         if host.process is None:

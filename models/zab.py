@@ -1,9 +1,9 @@
-"""A server of Zab, as `specs/zab.spec` has it: discovery, synchronisation, broadcast; and an election before them.
+"""A server of Zab with Fast Leader Election, as `specs/zab_election.spec` has it: election, discovery, synchronisation,
+broadcast.
 
-After Junqueira, Reed and Serafini, "Zab: High-performance broadcast for primary-backup systems" (DSN 2011). The first
-half are the steps of the spec, one method each; the second half decides when to take them. The spec leaves the election
-to an oracle: here servers tell each other whom they would follow and prefer who has the latest history, as ZooKeeper's
-fast leader election does (Medeiros, "ZooKeeper's atomic broadcast protocol: Theory and practice", 2012, section 3).
+After Junqueira, Reed and Serafini, "Zab: High-performance broadcast for primary-backup systems" (DSN 2011), and for the
+election Medeiros, "ZooKeeper's atomic broadcast protocol: Theory and practice" (2012). The first half are the steps of
+the spec, one method each; the second half decides when to take them.
 """
 
 from __future__ import annotations
@@ -25,6 +25,14 @@ class Phase(Enum):
     DISCOVERY = "discovery"
     SYNCHRONISATION = "synchronisation"
     BROADCAST = "broadcast"
+
+
+class Standing(Enum):
+    """What a server says of itself in the election: it looks for a leader, or follows one, or is the one."""
+
+    LOOKING = "looking"
+    FOLLOWING = "following"
+    LEADING = "leading"
 
 
 class Office(Enum):
@@ -54,6 +62,32 @@ class History(Numbered):
 
     def numbered(self) -> dict[int, Txn]:
         return dict(enumerate(self.entries, 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """Whom to elect, and for what history: its epoch, and the zxid of its last transaction."""
+
+    server: str
+    current: int
+    epoch: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What a server that does not look any more has said."""
+
+    standing: Standing
+    round: int
+    vote: Vote
+
+
+@dataclass(frozen=True, slots=True)
+class Notification(Message):
+    standing: Standing
+    round: int
+    vote: Vote
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,31 +152,9 @@ class Commit(Message):
     index: int
 
 
-# What the spec does not have: the election, and signs of life.
-
-
-@dataclass(frozen=True, order=True, slots=True)
-class Ballot:
-    """Whom a server would follow; the greater ballot wins."""
-
-    current: int
-    last_epoch: int
-    last: int
-    server: str
-
-
-@dataclass(frozen=True, slots=True)
-class Look(Message):
-    """The sender's ballot in a round of the election; one that does not look any more names its leader."""
-
-    round: int
-    ballot: Ballot
-    leader: str | None
-
-
 @dataclass(frozen=True, slots=True)
 class Ping(Message):
-    """Of a leader to those who may follow it, and back from those who do."""
+    """A sign of life, which the spec does not have: of a leader to those who may follow it, and back from who does."""
 
     leader: str
 
@@ -152,10 +164,15 @@ def _start(message: str) -> str:
     return message.rpartition(".")[0]
 
 
+def _looks(message: Message) -> bool:
+    return isinstance(message, Notification) and message.standing is Standing.LOOKING
+
+
 class Server(Node):
     DURABLE: ClassVar[dict[str, Any]] = {"accepted": int, "current": int, "txns": tuple[Txn, ...]}
     SHOWN = (
         *("accepted", "current", "history", "last", "phase", "leader", "delivered"),
+        *("looks", "round", "vote", "votes", "others"),
         *("office", "epoch", "followers", "answered", "best", "log", "log_last", "acked", "commit"),
     )
 
@@ -179,15 +196,15 @@ class Server(Node):
         self.phase = Phase.ELECTION
         self.delivered = 0
         self.resign()
-        # The election, and who has shown signs of life since the last look
+        # The election
+        self.looks = False
         self.round = 0
-        self.ballot = self.own_ballot()
-        self.ballots: dict[str, Ballot] = {}
-        self.decided: dict[str, str] = {}
-        self.alive: set[str] = set()
-        # Messages that wait: to itself, and of those who come between the phases
-        self.own: deque[Envelope] = deque()
-        self.held: dict[str, deque[Envelope]] = {}
+        self.vote: Vote | None = None
+        self.votes: dict[str, Vote] = {}
+        self.others: dict[str, Word] = {}
+        # What the spec does not speak of
+        self.waiting: dict[str, deque[Envelope]] = {s: deque() for s in self.members}  # messages, by sender
+        self.alive: set[str] = set()  # who has shown signs of life lately
 
     def resign(self) -> None:
         """The leader's part of the state, as it is at the start."""
@@ -225,7 +242,78 @@ class Server(Node):
         self.resign()
 
     @action
-    def elect(self, s: str) -> None:
+    def look(self) -> None:
+        self.looks = True
+        self.round += 1
+        self.vote = self.own
+        self.votes = {self.name: self.own}
+        self.others = {}
+        self.tell()
+
+    @action
+    def tell_again(self) -> None:
+        self.tell()
+
+    @handler
+    def on_notification(self, m: Notification, sender: str) -> None:
+        if not self.looks:
+            if m.standing is Standing.LOOKING:
+                self.send(self.notification(), sender)
+        elif m.standing is not Standing.LOOKING:
+            self.others = {**self.others, sender: Word(m.standing, m.round, m.vote)}
+            if m.round == self.round:
+                self.votes = {**self.votes, sender: m.vote}
+        elif m.round > self.round:
+            self.round = m.round
+            self.vote = m.vote if self.better(m.vote, self.own) else self.own
+            self.votes = {self.name: self.vote, sender: m.vote}
+            self.tell()
+        elif m.round == self.round:
+            self.votes = {**self.votes, sender: m.vote}
+            assert self.vote is not None
+            if self.better(m.vote, self.vote):
+                self.vote = m.vote
+                self.votes = {**self.votes, self.name: m.vote}
+                self.tell()
+        else:
+            self.send(self.notification(), sender)
+
+    @property
+    def own(self) -> Vote:
+        return Vote(self.name, self.current, self.history.epoch_at_end(), self.last)
+
+    def better(self, v: Vote, w: Vote) -> bool:
+        """The later history wins, then the greater id."""
+        return self.rank(v) > self.rank(w)
+
+    def rank(self, v: Vote) -> tuple[int, int, int, int]:
+        return v.current, v.epoch, v.last, self.members.index(v.server)
+
+    def notification(self) -> Notification:
+        assert self.vote is not None
+        led = Standing.LEADING if self.leader == self.name else Standing.FOLLOWING
+        return Notification(Standing.LOOKING if self.looks else led, self.round, self.vote)
+
+    def tell(self) -> None:
+        for s in self.members:
+            if s != self.name:
+                self.send(self.notification(), s)
+
+    @action
+    def elect(self) -> None:
+        assert self.vote is not None
+        self.follow(self.vote.server)
+
+    @action
+    def join(self, s: str) -> None:
+        its = self.others[s]
+        self.round = its.round
+        self.vote = its.vote
+        self.votes = {}
+        self.follow(s)
+
+    def follow(self, s: str) -> None:
+        self.looks = False
         self.phase = Phase.DISCOVERY
         self.leader = s
         if s == self.name:
@@ -344,15 +432,18 @@ class Server(Node):
     # --- when they are taken ----------------------------------------------------------------------
 
     def started(self) -> None:
-        self.look()
+        self.search()
+        self.follow_up()
 
     def timed_out(self, timer: str) -> None:
         match timer:
-            case "look" if self.phase is Phase.ELECTION:
-                self.tell_ballot()
-            case "decide" if self.phase is Phase.ELECTION and self.is_quorum(self.supporters()):
-                self.join(self.ballot.server)
-            case "patience" if self.phase is not Phase.ELECTION:
+            case "tell" if self.looks:
+                self.tell_again()
+                self.set_timer("tell", self.some_time() / 2)
+            case "decide" if self.looks and self.is_quorum(self.supporters()):
+                self.elect()
+                self.set_out()
+            case "patience" if not self.looks:
                 self.be_patient()
             case "ping" if self.office is not Office.FOLLOWER:
                 self.ping()
@@ -362,22 +453,17 @@ class Server(Node):
 
     def received(self, message: Message, sender: str) -> None:
         assert self.receiving is not None
-        if (held := self.held.get(sender)) and _start(held[0].id) != _start(self.receiving):
-            self.disconnected(sender)
         match message:
-            case Look():
-                if self.phase is Phase.ELECTION:  # what it asked of this server before, it does not want any more
-                    self.take_in(self.held.get(sender, deque()), forget=True)
-                self.on_look(message, sender)
             case Ping(leader):
                 if leader == self.leader:  # another leader is no sign of life
                     self.alive.add(sender)
                     if sender == leader:
                         self.send(message, sender)
             case _:
-                waiting = self.held.setdefault(sender, deque())
+                waiting = self.waiting[sender]
+                if waiting and _start(waiting[0].id) != _start(self.receiving):
+                    waiting.clear()
                 waiting.append(Envelope(self.receiving, sender, self.name, message))
-                self.take_in(waiting)
         self.follow_up()
 
     def proposed(self, value: str, change: str | None) -> None:
@@ -391,27 +477,44 @@ class Server(Node):
         ready = self.office is Office.BROADCASTING and self.phase is Phase.BROADCAST
         return self.leader if ready or self.leader != self.name else None
 
-    def take_in(self, waiting: deque[Envelope], forget: bool = False) -> None:
-        """A CEPOCH that comes between the phases has to wait, and so has what its sender sends after it. It waits until
-        an election is over, too."""
-        while waiting:
-            between = self.phase is Phase.ELECTION or self.office in (Office.DISCOVERING, Office.SYNCHRONISING)
-            if between and not forget and isinstance(waiting[0].message, CEpoch):
-                return
-            envelope = waiting.popleft()
-            self.receiving = envelope.id
-            self.handle(envelope.message, envelope.sender)
-
     def disconnected(self, peer: str) -> None:
         """The peer has crashed: what came over the connection that is broken, and is not handled yet, is lost."""
-        self.held.pop(peer, None)
+        self.waiting[peer].clear()
 
-    def take_in_all(self) -> None:
-        for waiting in self.held.values():
-            self.take_in(waiting)
+    def send(self, message: Message, to: str | None = None) -> Envelope:
+        """As for all nodes; but what a server sends to itself, it takes in within the same step."""
+        envelope = super().send(message, to)
+        if to == self.name:
+            self.waiting[to].append(envelope)
+        return envelope
+
+    def follow_up(self) -> None:
+        """Takes in the messages that need not wait, those of each sender in order, and the steps that are possible."""
+        while self.take_in() or self.advance():
+            pass
+
+    def take_in(self) -> bool:
+        for waiting in self.waiting.values():
+            if waiting and not self.has_to_wait(waiting):
+                envelope = waiting.popleft()
+                self.receiving = envelope.id
+                self.handle(envelope.message, envelope.sender)
+                return True
+        return False
+
+    def has_to_wait(self, waiting: Sequence[Envelope]) -> bool:
+        """A CEPOCH that comes between the phases has to wait, and so has what its sender sends after it. It waits until
+        an election is over, too, unless its sender looks again and does not want it any more."""
+        if not isinstance(waiting[0].message, CEpoch):
+            return False
+        between = self.office in (Office.DISCOVERING, Office.SYNCHRONISING)
+        return between or (self.looks and not any(_looks(envelope.message) for envelope in waiting))
 
     def handle(self, message: Message, sender: str) -> None:
         match message:
+            case Notification():
+                self.on_notification(message, sender)
+                self.consider()
             case CEpoch():
                 self.on_c_epoch(message, sender)
             case NewEpoch():
@@ -433,11 +536,6 @@ class Server(Node):
             case _:
                 pass
 
-    def follow_up(self) -> None:
-        """Takes the steps that are possible now, and the messages that the server has sent to itself, in order."""
-        while self.talk_to_itself() or self.advance():
-            pass
-
     def advance(self) -> bool:
         """One step of the leader, if one is possible."""
         match self.office:
@@ -447,7 +545,6 @@ class Server(Node):
                 self.new_leader()
             case Office.SYNCHRONISING if self.is_quorum(self.acked):
                 self.establish()
-                self.take_in_all()
             case Office.BROADCASTING if self.committable() > self.commit:
                 self.advance_commit(self.committable())
             case _:
@@ -459,32 +556,43 @@ class Server(Node):
         acked = sorted((self.acked.get(s, 0) for s in self.members), reverse=True)
         return acked[len(acked) // 2]
 
-    def talk_to_itself(self) -> bool:
-        if not self.own:
-            return False
-        envelope = self.own.popleft()
-        self.receiving = envelope.id
-        self.handle(envelope.message, self.name)
-        return True
+    # --- the election -----------------------------------------------------------------------------
 
-    def send(self, message: Message, to: str | None = None) -> Envelope:
-        """As for all nodes; but what a server sends to itself, it takes in within the same step."""
-        envelope = super().send(message, to)
-        if to == self.name:
-            self.own.append(envelope)
-        return envelope
+    def search(self) -> None:
+        self.look()
+        self.set_timer("tell", self.some_time() / 2)
+        self.consider()
+
+    def consider(self) -> None:
+        """A leader that a quorum follows is joined. When a quorum has the same vote, some time is left for a better one
+        to come."""
+        if not self.looks:
+            return
+        leader = next((s for s in self.others if self.may_join(s)), None)
+        if leader is not None:
+            self.join(leader)
+            self.set_out()
+        elif self.is_quorum(self.supporters()):
+            self.set_timer("decide", self.timing.heartbeat / 2)
+
+    def may_join(self, s: str) -> bool:
+        its = self.others[s]
+        agree = (n for n, word in self.others.items() if (word.round, word.vote) == (its.round, its.vote))
+        return its.standing is Standing.LEADING and self.is_quorum(agree)
+
+    def supporters(self) -> Iterable[str]:
+        return (s for s, vote in self.votes.items() if vote == self.vote)
 
     # --- signs of life ----------------------------------------------------------------------------
 
-    def join(self, leader: str) -> None:
-        self.elect(leader)
-        self.set_timer("look", None)
+    def set_out(self) -> None:
+        """It has a leader now, and gives it some time."""
+        self.set_timer("tell", None)
         self.set_timer("decide", None)
-        self.alive = {self.name, leader}
+        self.alive = {self.name, self.leader or self.name}
         self.set_timer("patience", 4 * self.timing.election)
-        if leader == self.name:
+        if self.leader == self.name:
             self.ping()
-        self.take_in_all()
 
     def ping(self) -> None:
         for s in self.members:
@@ -498,71 +606,15 @@ class Server(Node):
         fine = self.is_quorum(self.alive | {self.name}) if leads else self.leader in self.alive
         if not fine or self.phase is not Phase.BROADCAST:
             self.give_up()
-            self.look()
+            self.search()
             return
         self.alive = set()
-        self.set_timer("patience", self.rng.uniform(self.timing.election, 2 * self.timing.election))
-
-    # --- the election -----------------------------------------------------------------------------
-
-    def own_ballot(self) -> Ballot:
-        return Ballot(self.current, self.history.epoch_at_end(), self.last, self.name)
-
-    def look(self) -> None:
-        self.round += 1
-        self.ballot = self.own_ballot()
-        self.ballots, self.decided = {}, {}
-        self.tell_ballot()
-
-    def tell_ballot(self) -> None:
-        self.send(Look(self.round, self.ballot, None))
-        self.ballots[self.name] = self.ballot
-        self.set_timer("look", self.rng.uniform(self.timing.election, 2 * self.timing.election) / 2)
-        self.decide_soon()
-
-    def on_look(self, m: Look, sender: str) -> None:
-        if self.phase is not Phase.ELECTION:
-            if m.leader is None:
-                self.send(Look(self.round, self.ballot, self.leader), sender)
-        elif m.leader is not None:
-            self.decided[sender] = m.leader
-            if self.decided.get(m.leader) == m.leader and self.is_quorum(self.followers_of(m.leader)):
-                self.join(m.leader)
-        else:
-            self.compare(m, sender)
-
-    def compare(self, m: Look, sender: str) -> None:
-        """A later round begins the election anew; in the same round, the greater ballot is taken over."""
-        if m.round < self.round:
-            self.send(Look(self.round, self.ballot, None), sender)
-            return
-        before = (self.round, self.ballot)
-        if m.round > self.round:
-            self.round = m.round
-            self.ballot = self.own_ballot()
-            self.ballots = {}
-        self.ballot = max(self.ballot, m.ballot)
-        self.ballots[sender] = m.ballot
-        if (self.round, self.ballot) != before:
-            self.tell_ballot()
-        else:
-            self.decide_soon()
-
-    def decide_soon(self) -> None:
-        """When a quorum has the same ballot, some time is left for a greater one to come."""
-        if self.is_quorum(self.supporters()):
-            self.set_timer("decide", self.timing.heartbeat / 2)
-
-    def supporters(self) -> frozenset[str]:
-        return frozenset(s for s, ballot in self.ballots.items() if ballot == self.ballot)
-
-    def followers_of(self, leader: str) -> frozenset[str]:
-        return frozenset(s for s, named in self.decided.items() if named == leader)
+        self.set_timer("patience", self.some_time())
 
     # --- small parts ------------------------------------------------------------------------------
 
+    def some_time(self) -> float:
+        return self.rng.uniform(self.timing.election, 2 * self.timing.election)
+
     def is_quorum(self, servers: Iterable[str]) -> bool:
         return 2 * len(set(servers).intersection(self.members)) > len(self.members)
-
-    def audience(self, message: Message) -> Sequence[str]:
-        return self.members

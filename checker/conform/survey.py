@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from checker.conform.events import Header, Trace
 from checker.conform.mapping import Renaming
 from checker.conform.order import Breaks, Nth, read
 from checker.conform.steps import Meaning, Pattern
 from checker.conform.values import Names, Reader, Unfit
+from checker.explore.domains import Domains, Value
 from checker.explore.instance import Instance, World, instantiate
 from checker.language import ir
 from checker.language import types as ty
@@ -60,7 +62,8 @@ def survey(spec: ir.Spec, trace: Trace, header: Header, renaming: Renaming) -> S
         else:
             kinds = {spec.actions[c.action].message for c in seen.candidates if spec.actions[c.action].kind == "on"}
             found.unnamed |= {seen.received.kind} if isinstance(seen.received, Pattern) else {k for k in kinds if k}
-    constants(spec, header, Reader(spec, found.names))
+    for name in header.constants:
+        constant(spec, header, meaning.reader, name)
     found.after = breaks.after() if breaks is not None else {}
     return found
 
@@ -79,18 +82,19 @@ def _nodes(spec: ir.Spec, header: Header) -> Names:
     return names
 
 
-def constants(spec: ir.Spec, header: Header, reader: Reader) -> dict[str, object]:
-    """The values of the constants that the header or the map gives."""
+def constant(spec: ir.Spec, header: Header, reader: Reader, name: str) -> Value:
+    """The value that the header or the map gives a constant."""
     types = {c.name: c.type for c in spec.constants}
-    found = {}
-    for name, raw in header.constants.items():
-        if name not in types:
-            raise SpecError([Diagnostic("Q1002", f"the spec has no constant `{name}`")])
-        try:
-            found[name] = reader.value(types[name], raw)
-        except Unfit as unfit:
-            raise SpecError([Diagnostic("Q1003", f"the constant `{name}`: {unfit}", hint=unfit.hint)]) from None
-    return found
+    if name not in types:
+        raise SpecError([Diagnostic("Q1002", f"the spec has no constant `{name}`")])
+    try:
+        return reader.value(types[name], header.constants[name])
+    except Unfit as unfit:
+        raise SpecError([Diagnostic("Q1003", f"the constant `{name}`: {unfit}", hint=unfit.hint)]) from None
+
+
+def _told(spec: ir.Spec, header: Header, names: Names, name: str, domains: Domains) -> Value:
+    return constant(spec, header, Reader(spec, names, domains), name)
 
 
 def instance(
@@ -107,11 +111,9 @@ def instance(
         listed = [int(n) + 1 for n in header.nodes.get(order.name, ()) if str(n).isdecimal()]
         needed = max([found.names.greatest.get(order.name, 0) + 1, *listed])
         sizes.append((order.name, needed + slack.get(order.name, 0)))
-    plain = {c.name for c in spec.constants if _is_plain(c.type)}
-    given = constants(spec, header, Reader(spec, found.names))
-    exprs = tuple((c.name, _const(c, given[c.name])) for c in spec.constants if c.name in plain & given.keys())
-    decl = ir.InstanceDecl("trace", spec.span, tuple(sizes), (), exprs, (), ())
-    made = instantiate(spec, decl, overrides)
+    decl = ir.InstanceDecl("trace", spec.span, tuple(sizes), (), (), (), ())
+    told = {name: partial(_told, spec, header, found.names, name) for name in header.constants}
+    made = instantiate(spec, decl, overrides, told)
     for name, needed in sizes:
         if name in overrides and made.worlds[0].domains.sizes[name] < needed - slack.get(name, 0):
             message = f"`{name}` cannot be set to `{overrides[name]}`: the trace has {needed - slack.get(name, 0)}"
@@ -122,9 +124,8 @@ def instance(
     worlds = [World(w.constants, replace(w.domains, names=names, _listed={})) for w in made.worlds]
     shared = {id(w.domains): n.domains for w, n in zip(made.worlds, worlds, strict=True)}
     worlds = [World(w.constants, shared[id(w.domains)]) for w in made.worlds]
-    reader = Reader(spec, found.names, worlds[0].domains)
-    for name, value in constants(spec, header, reader).items():
-        worlds = [w for w in worlds if w.constants[name] == value]
+    for name, value in told.items():
+        worlds = [w for w in worlds if w.constants[name] == value(w.domains)]
     if not worlds:
         raise SpecError([Diagnostic("Q0509", "no interpretation of the constants is the one that the trace gives")])
     return Instance(made.spec, made.decl, tuple(worlds), made.open)
@@ -134,12 +135,3 @@ def openended(spec: ir.Spec) -> frozenset[str]:
     """The sorts that have elements besides those which a trace names: no nodes, and nothing that quorums are of."""
     closed = {role.name for role in spec.roles} | {ty.show(q.of) for q in spec.quorums}
     return frozenset(s.name for s in spec.sorts) - closed
-
-
-def _is_plain(type_: ty.Type) -> bool:
-    return isinstance(type_, ty.Bool | ty.Int | ty.Range | ty.Order | ty.Sort | ty.Enum)
-
-
-def _const(constant: ir.ConstantDecl, value: object) -> ir.Expr:
-    assert isinstance(value, int)
-    return ir.Const(type=ty.erased(constant.type), span=constant.span, value=value)
