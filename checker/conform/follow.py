@@ -331,8 +331,8 @@ class _Task:
     def _remember(self, seen: Seen, here: list[Hypothesis]) -> list[Hypothesis]:
         """Takes note of the messages of an event that was accepted, and forgets those that are not needed any more."""
         for name, pattern in seen.sent or ():
-            if name is not None and pattern.full is not None:
-                if name not in self.patterns and pattern.kind in self.forgetful and self.receipts[name]:
+            if name is not None and pattern.full is not None and self.receipts[name]:
+                if name not in self.patterns and pattern.kind in self.forgetful:
                     self.owners[pattern.kind, pattern.full] += 1
                 self.patterns[name] = pattern
         gone = [p for name, p in seen.sent or () if p.full is not None and p.kind in self.forgetful
@@ -366,10 +366,9 @@ class _Task:
         pattern = self.patterns.get(name)
         if self.receipts[name] > 0 or pattern is None:
             return []
-        del self.receipts[name]
+        del self.receipts[name], self.patterns[name]
         if pattern.kind not in self.forgetful:
             return []
-        del self.patterns[name]
         self.owners[pattern.kind, pattern.full] -= 1
         if self.owners[pattern.kind, pattern.full] > 0:
             return []

@@ -27,8 +27,9 @@ from models.simulator import simulate
 
 ROOT = Path(__file__).parent.parent.parent
 TRACES = ROOT / "tests" / "models" / "traces"
-RAFT, SNAPSHOTS, PAXOS, MULTI = (
-    load(ROOT / "specs" / f"{name}.spec").spec for name in ("raft", "raft_snapshots", "paxos", "multi_paxos")
+RAFT, SNAPSHOTS, PAXOS, MULTI, ZAB = (
+    load(ROOT / "specs" / f"{name}.spec").spec
+    for name in ("raft", "raft_snapshots", "paxos", "multi_paxos", "zab_election")
 )
 
 Json = dict[str, Any]
@@ -59,7 +60,7 @@ def follow(tmp_path: Path) -> Callable[..., Conformance]:
 # --- what models write ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("spec", "name"), [(RAFT, "raft"), (PAXOS, "paxos"), (MULTI, "multi-paxos")])
+@pytest.mark.parametrize(("spec", "name"), [(RAFT, "raft"), (PAXOS, "paxos"), (MULTI, "multi-paxos"), (ZAB, "zab")])
 def test_the_samples_conform(spec: Spec, name: str) -> None:
     answer = conform(spec, [str(TRACES / f"{name}.ndjson")])
     assert answer.answer is Conforms.YES and answer.accepted == answer.events == len(lines(name)) - 1
@@ -278,30 +279,58 @@ def test_another_pick_is_seen(follow: Callable[..., Conformance]) -> None:
 # --- long runs ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("spec", [RAFT, SNAPSHOTS], ids=lambda spec: spec.name)
+LONG = {
+    "raft": (RAFT, "raft", Features(), 100),
+    "raft with snapshots": (SNAPSHOTS, "raft", Features(snapshots=True), 100),
+    "zab": (ZAB, "zab", Features(), 360),
+}
+"""By name: the spec, and of the run the protocol, its features, and how much each client asks."""
+
+
+@pytest.mark.parametrize("name", LONG)
 def test_ten_thousand_events_take_seconds(
-    spec: Spec, follow: Callable[..., Conformance], monkeypatch: pytest.MonkeyPatch
+    name: str, follow: Callable[..., Conformance], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And what is kept of them are the few messages under way, also where they are told in part."""
-    kept = []
+    spec, protocol, features, operations = LONG[name]
+    kept, named = [], []
 
     def remember(task: _Task, *args: Any) -> list[Hypothesis]:
         here = followed(task, *args)
         kept.extend(len(h.bound) + sum(len(v) for v in h.state if isinstance(v, frozenset)) for h in here)
+        named.append(len(task.patterns))
         return here
 
     followed = _Task._remember
     monkeypatch.setattr(_Task, "_remember", remember)
-    plan = replace(planned("raft", 3, 5, Features(snapshots=spec is SNAPSHOTS)), operations=100, end=1e6)
-    events = simulate(plan, PROTOCOLS["raft"], record=True).trace
+    plan = replace(planned(protocol, 3, 5, features), operations=operations, end=1e6)
+    events = simulate(plan, PROTOCOLS[protocol], record=True).trace
     assert len(events) > 10_000
     began = time.process_time()
     answer = follow(spec, events)
     assert answer.answer is Conforms.YES
     assert time.process_time() - began < 10
     assert max(kept) <= 30
+    assert max(named) <= 60
     if spec is SNAPSHOTS:
         assert dict(answer.actions)["Server.on InstallSnapshot"] >= 20
+
+
+# --- constants ------------------------------------------------------------------------------------
+
+
+def test_a_constant_that_is_told_is_not_sought(follow: Callable[..., Conformance]) -> None:
+    """Seven servers could have their ids in 8^7 ways."""
+    events = simulate(planned("zab", 1, 7), PROTOCOLS["zab"], record=True).trace
+    assert follow(ZAB, events).answer is Conforms.YES
+    events[0]["constants"]["id"]["s1"] = 0  # as s0 has
+    with pytest.raises(SpecError) as error:
+        follow(ZAB, events)
+    assert [d.code for d in error.value.diagnostics] == ["Q0509"]
+    events[0]["constants"]["id"]["s1"] = "one"
+    with pytest.raises(SpecError) as error:
+        follow(ZAB, events)
+    assert [d.code for d in error.value.diagnostics] == ["Q1003"]
 
 
 # --- maps -----------------------------------------------------------------------------------------
