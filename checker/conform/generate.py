@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from checker.conform.driver import Blocked, Done, Driver
+from checker.conform.values import Unfit, blank
 from checker.explore.display import element
 from checker.explore.domains import Domains, Value
 from checker.explore.faults import CutOff
@@ -417,7 +418,7 @@ class _Writer:
 
 
 def written(domains: Domains, type_: ty.Type, value: Value) -> Json:
-    """A value as traces write it; keys of maps that have none, false, zero or nothing are left out."""
+    """A value as traces write it; keys of maps that have what a key that is left out has are left out."""
     match type_:
         case ty.Bool() | ty.Int() | ty.Range() | ty.Order():
             return value
@@ -439,14 +440,19 @@ def written(domains: Domains, type_: ty.Type, value: Value) -> Json:
             return [written(domains, item, x) for x in value]
         case ty.Map(key, item):
             keys = domains.values(key, domains.spec.span)
-            pairs = [
-                (_key(written(domains, key, k)), written(domains, item, x)) for k, x in zip(keys, value, strict=True)
-            ]
-            return {k: x for k, x in pairs if x not in (None, False, 0) and x != [] and x != {}}
+            told = [(k, x) for k, x in zip(keys, value, strict=True) if not _is_blank(domains, item, x)]
+            return {_key(written(domains, key, k)): written(domains, item, x) for k, x in told}
         case ty.Bag() | ty.Queue():
             raise ValueError(f"{ty.show(type_)} is not written")
         case _:
             assert_never(type_)
+
+
+def _is_blank(domains: Domains, type_: ty.Type, value: Value) -> bool:
+    try:
+        return bool(value == blank(domains, type_))
+    except Unfit:
+        return False
 
 
 def _key(value: Json) -> str:

@@ -184,31 +184,33 @@ class Reader:
         return tuple(values)
 
     def blank(self, type_: ty.Type) -> Value:
-        """What a key that is left out has: none, false, zero, nothing. Raises Unfit where that is no value."""
+        """As `blank`, under the domains of the trace."""
         if type_ not in self._blank:
-            self._blank[type_] = self._blanked(type_)
+            assert self.domains is not None
+            self._blank[type_] = blank(self.domains, type_)
         return self._blank[type_]
 
-    def _blanked(self, type_: ty.Type) -> Value:
-        assert self.domains is not None
-        match type_:
-            case ty.Bool():
-                return False
-            case ty.Int() | ty.Order():
-                return 0
-            case ty.Range():
-                low, high = self.domains.bounds(type_)
-                return min(max(0, low), high)
-            case ty.Option():
-                return None
-            case ty.Set():
-                return frozenset()
-            case ty.Seq():
-                return ()
-            case ty.Map(key, item):
-                return (self.blank(item),) * self.domains.size(key)
-            case _:
-                raise Unfit(f"a key is left out, and {ty.show(type_)} has no value that could be meant")
+
+def blank(domains: Domains, type_: ty.Type) -> Value:
+    """What a key that is left out has: none, false, zero, nothing. Raises Unfit where that is no value."""
+    match type_:
+        case ty.Bool():
+            return False
+        case ty.Int() | ty.Order():
+            return 0
+        case ty.Range():
+            low, high = domains.bounds(type_)
+            return min(max(0, low), high)
+        case ty.Option():
+            return None
+        case ty.Set():
+            return frozenset()
+        case ty.Seq():
+            return ()
+        case ty.Map(key, item):
+            return (blank(domains, item),) * domains.size(key)
+        case _:
+            raise Unfit(f"a key is left out, and {ty.show(type_)} has no value that could be meant")
 
 
 def _of(raw: Json, kind: type, type_: ty.Type) -> Any:

@@ -11,6 +11,24 @@ from click.testing import CliRunner
 
 from checker.cli.app import quorate
 
+SCORES = """
+spec Scores
+
+sort Player
+order Score from zero
+
+state best: Map[Player, Score?] = [p in Player -> none]
+state count: Map[Player, Score] = [p in Player -> zero]
+
+action play(p in Player)
+    require best[p] == none
+    best[p] := zero
+
+instance one
+    Player = 1
+    Score = 2
+"""
+
 # In `turn` the first branch contradicts itself, and the second contradicts the invariant.
 TURNS = """
 spec Turns
@@ -116,3 +134,11 @@ def test_runs_go_deep_where_states_are_many(made: Any) -> None:
     assert told["missed"] == []
     (deep,) = [s for s in told["instances"][0]["scenarios"] if "reachable ManyTurns" in s["covers"]]
     assert len(deep["steps"]) >= 8
+
+
+def test_zero_is_not_none(made: Any) -> None:
+    """A key is left out where what a trace says without it is the same value."""
+    _, _, told = made("generate", SCORES)
+    (scenario,) = told["instances"][0]["scenarios"]
+    assert scenario["initial"] == {"best": {}, "count": {}}
+    assert scenario["steps"][-1]["after"] == {"best": {"p0": 0}}
