@@ -114,7 +114,8 @@ class TcpHost:
 
 
 class Link:
-    """The way to one other host. What cannot be delivered is lost, as networks lose messages."""
+    """The way to one other host. What cannot be delivered is lost, as networks lose messages; but what is sent before
+    the other one listens for the first time waits for it, so that only a crash loses something."""
 
     def __init__(self, port_file: Path) -> None:
         self.port_file = port_file
@@ -132,15 +133,18 @@ class Link:
         self.task.cancel()
 
     async def _keep_connected(self) -> None:
+        connected = False
         while True:
             with contextlib.suppress(OSError, ValueError):
                 port = int(self.port_file.read_text(encoding="ascii"))
                 reader, self.writer = await asyncio.open_connection(HOST, port)
+                connected = True
                 self.writer.writelines(self.pending)
                 try:
                     await reader.read(1)  # the other side never writes here: what can be read is its end
                 finally:
                     self.writer.close()
                     self.writer = None
-            self.pending.clear()
+            if connected:
+                self.pending.clear()
             await asyncio.sleep(RETRY)

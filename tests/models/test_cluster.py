@@ -16,6 +16,7 @@ from checker.language.frontend import load
 from checker.verdict import Conforms
 from models.cluster import Cluster, demonstrate, running
 from models.disk import whole_lines
+from models.tcp import HOST, RETRY, Link
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -31,7 +32,7 @@ def demonstrated(cluster: Cluster, clients: int, operations: int) -> tuple[list[
     return asyncio.run(asyncio.wait_for(run(), 240)), said
 
 
-SPECS = {("raft", False): "raft_membership", ("raft", True): "raft_complete"}
+SPECS = {("raft", False): "raft_membership", ("raft", True): "raft_complete", ("zab", False): "zab_election"}
 
 
 @pytest.mark.parametrize(
@@ -65,6 +66,31 @@ def assert_conforms(protocol: str, spec: Path, directory: Path) -> None:
         assert taken["Server.crash"] == 3
     if protocol == "raft":
         assert taken["Server.change_membership"] == 3
+
+
+def test_what_is_sent_before_the_other_end_listens_waits_for_it(tmp_path: Path) -> None:
+    """A channel that keeps the order loses nothing without a crash, also while a cluster starts."""
+
+    async def run() -> bytes:
+        found: asyncio.Queue[bytes] = asyncio.Queue()
+
+        async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await found.put(await reader.readline())
+            writer.close()
+
+        link = Link(tmp_path / "s1.port")
+        link.send(b"first\n")
+        await asyncio.sleep(3 * RETRY)
+        server = await asyncio.start_server(take, HOST, 0)
+        (tmp_path / "s1.port").write_text(str(server.sockets[0].getsockname()[1]))
+        link.send(b"second\n")
+        try:
+            return await asyncio.wait_for(found.get(), 10)
+        finally:
+            link.close()
+            server.close()
+
+    assert asyncio.run(run()) == b"first\n"
 
 
 def test_the_prompt(tmp_path: Path) -> None:
