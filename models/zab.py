@@ -286,13 +286,13 @@ class Server(Node):
         """The later history wins, then the greater id."""
         return self.rank(v) > self.rank(w)
 
-    def rank(self, v: Vote) -> tuple[int, int, int, int]:
+    def rank(self, v: Vote) -> tuple[int, ...]:
         return v.current, v.epoch, v.last, self.members.index(v.server)
 
     def notification(self) -> Notification:
         assert self.vote is not None
-        led = Standing.LEADING if self.leader == self.name else Standing.FOLLOWING
-        return Notification(Standing.LOOKING if self.looks else led, self.round, self.vote)
+        office = Standing.LEADING if self.leader == self.name else Standing.FOLLOWING
+        return Notification(Standing.LOOKING if self.looks else office, self.round, self.vote)
 
     def tell(self) -> None:
         for s in self.members:

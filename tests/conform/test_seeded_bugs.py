@@ -43,6 +43,10 @@ NAMED = {
     "prefers its own history": ("Server.on AckEpoch", "best would be"),
     "forgets its epoch": ("Server.crash", "accepted would be"),
     "commits at once": ("Server.advance_commit", "forall s in q: acked[s] >= i"),
+    "counts old votes": ("Server.on Notification", "votes[s1] would be none"),
+    "votes by id": ("Server.on Notification", ".vote would be Vote("),
+    "elects alone": ("Server.elect", "forall s in q: votes[s] == vote"),
+    "joins any leader": ("Server.join", "forall n in q: others[n] != none and agree(the others[n], its)"),
 }
 """By bug: the action at fault, and the guard that blocked it or what it would have done instead."""
 

@@ -6,6 +6,7 @@ it shows. The names say what the broken node does.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -233,6 +234,36 @@ class CommitsAtOnce(zab.Server):
         return max((self.acked.get(s, 0) for s in self.members if s != self.name), default=0)
 
 
+class CountsOldVotes(zab.Server):
+    """A vote of an earlier round counts as one of this round."""
+
+    @handler
+    def on_notification(self, m: zab.Notification, sender: str) -> None:
+        late = self.looks and m.standing is zab.Standing.LOOKING and m.round < self.round
+        super().on_notification(replace(m, round=self.round) if late else m, sender)
+
+
+class VotesById(zab.Server):
+    """The greater id wins, whatever the histories are."""
+
+    def rank(self, v: zab.Vote) -> tuple[int, ...]:
+        return (self.members.index(v.server),)
+
+
+class ElectsAlone(zab.Server):
+    """It follows its own vote, without waiting until a quorum has the same."""
+
+    def supporters(self) -> Iterable[str]:
+        return self.members
+
+
+class JoinsAnyLeader(zab.Server):
+    """Who comes late believes a server that says it leads, without asking whether a quorum follows it."""
+
+    def may_join(self, s: str) -> bool:
+        return self.others[s].standing is zab.Standing.LEADING
+
+
 # --- all of them ----------------------------------------------------------------------------------
 
 
@@ -326,6 +357,10 @@ BUGS = (
     in_trace("prefers its own history", zab_protocol(PrefersItsOwnHistory), 5, 12),
     in_trace("forgets its epoch", zab_protocol(ForgetsItsEpoch), 1, 2),
     in_trace("commits at once", zab_protocol(CommitsAtOnce), 0, 2),
+    in_trace("counts old votes", zab_protocol(CountsOldVotes), 0, 4),
+    in_trace("votes by id", zab_protocol(VotesById), 12, 20),
+    in_trace("elects alone", zab_protocol(ElectsAlone), 0, 3),
+    in_trace("joins any leader", zab_protocol(JoinsAnyLeader), 1, 2),
     in_history("answers reads alone", served_by(AnswersReadsAlone), *reseeded(LEADER_CUT_OFF, 10, 19)),
     in_history("serves without sessions", served_by(ServesWithoutSessions), *reseeded(MESSAGES_LOST, 2, 3)),
     in_history("starts from nothing", raft(StartsFromNothing), *reseeded(ALL_RESTART, 0, 4)),

@@ -60,6 +60,7 @@ def actions(protocol: str, features: Features | None = None, runs: int = 40) -> 
         ("multi-paxos", {"prepare": 50, "on Promise": 100, "propose_again": 50, "propose": 300}),
         ("raft", {"become_leader": 60, "on Vote": 100, "advance_commit": 300}),
         ("zab", {"elect": 200, "establish": 60, "give_up": 100, "on Commit": 300}),
+        ("zab", {"look": 250, "tell_again": 200, "on Notification": 2000, "join": 40}),
     ],
 )
 def test_what_can_happen_happens(protocol: str, least: dict[str, int]) -> None:
