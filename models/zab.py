@@ -595,9 +595,10 @@ class Server(Node):
             self.ping()
 
     def ping(self) -> None:
-        for s in self.members:
-            if s != self.name:
-                self.send(Ping(self.name), s)
+        """Only those are pinged who follow this leader in its present office: one that followed it in an earlier one
+        has to notice that this is over."""
+        for s in sorted(self.followers - {self.name}):
+            self.send(Ping(self.name), s)
         self.set_timer("ping", self.timing.heartbeat)
 
     def be_patient(self) -> None:
