@@ -53,14 +53,13 @@ class Forms:
 
     def reads(self, expr: Expr) -> frozenset[str]:
         """The state variables (no constants) that the value may depend on, through definitions."""
-        inside = frozenset[str]().union(*(self.reads(child) for child in children(expr)))
-        match expr:
-            case Read():
-                return inside | ({expr.name} & self.variables)
-            case Call():
-                return inside | self.definition_reads(expr.name)
-            case _:
-                return inside
+        found: set[str] = set()
+        for part in subterms(expr):
+            if isinstance(part, Read):
+                found.add(part.name)
+            elif isinstance(part, Call):
+                found |= self.definition_reads(part.name)
+        return self.variables & found
 
     def definition_reads(self, name: str) -> frozenset[str]:
         """The state variables that a definition's body reads."""

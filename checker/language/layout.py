@@ -69,6 +69,13 @@ def read_lines(source: Source) -> tuple[tuple[Line, ...], tuple[Diagnostic, ...]
     return tuple(lines), (*diagnostics, *([] if tabs is None else [tabs]))
 
 
+def read_head(source: Source) -> Line | None:
+    """The first of the top-level lines, with the first line of its block if it has one; reads no further."""
+    rows = (row for number in range(1, len(source.lines) + 1) if (row := _row(source, number, [])).lexemes)
+    lines = _tree(islice(_logical_lines(rows, []), 2), [])
+    return lines[0] if lines else None
+
+
 # --- lexemes ----------------------------------------------------------------------------------------
 
 _MARK = "\ufeff"  # some editors begin a file with it
@@ -116,19 +123,22 @@ def _row(source: Source, number: int, diagnostics: list[Diagnostic]) -> _Row:
     text = source.line(number)
     told: set[str] = set()  # the same slip is reported once a line
     for match in islice(_LEXEME.finditer(text), 3 * MAX_LEXEMES):  # enough to see that it is too long
-        kind, found = str(match.lastgroup), match.group()
+        kind = match.lastgroup
         if kind == "blank" or kind == "comment":
             continue
-        span = Span(source, number, match.start() + 1, number, match.end() + 1)
+        found, start = match.group(), match.start()
+        span = Span(source, number, start + 1, number, start + 1 + len(found))
+        if not row.lexemes:
+            row.column = len(text[:start].lstrip(_MARK).expandtabs(4)) + 1
+        if kind == "word" or kind == "symbol":
+            row.lexemes.append(Lexeme(cast(Kind, kind), found, span))
+            continue
         problem = _problem(kind, found, span)
         if problem is not None:
             row.reported = True
             diagnostics.extend([problem] if found not in told else [])
             told.add(found)
-        if not row.lexemes:
-            row.column = len(text[: match.start()].lstrip(_MARK).expandtabs(4)) + 1
-        known = kind in ("word", "number", "symbol")
-        row.lexemes.append(Lexeme(cast(Kind, kind) if known else "symbol", _HABITS.get(found, found), span))
+        row.lexemes.append(Lexeme("number" if kind == "number" else "symbol", _HABITS.get(found, found), span))
     return row
 
 
@@ -144,7 +154,7 @@ def _tabs(rows: list[_Row]) -> Diagnostic | None:
     return Diagnostic("Q0102", f"a tab indents this line{also}", span, "indent with spaces only, four for each level")
 
 
-def _problem(kind: str, text: str, span: Span) -> Diagnostic | None:
+def _problem(kind: str | None, text: str, span: Span) -> Diagnostic | None:
     match kind:
         case "number" if not re.fullmatch(r"[0-9]+(_[0-9]+)*", text):
             return Diagnostic(
@@ -217,7 +227,7 @@ class _Open:
     count: Counter[str] = field(default_factory=Counter)
 
 
-def _logical_lines(rows: list[_Row], diagnostics: list[Diagnostic]) -> Iterator[Line]:
+def _logical_lines(rows: Iterable[_Row], diagnostics: list[Diagnostic]) -> Iterator[Line]:
     now = _Open(Line(1))
     for row in rows:
         if not _continues(now, row):

@@ -11,20 +11,21 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import lark
-from lark import Lark, Token, UnexpectedToken
+from lark import Lark, Token
+from lark.parse_tree_builder import ExpandSingleChild
 
 from checker.language import syntax as s
 from checker.language.complaints import Failure, explain
-from checker.language.layout import Lexeme, Line, read_lines, words
+from checker.language.layout import Lexeme, Line, read_head, read_lines, words
 from checker.language.trees import Builder, Leaf
 from checker.source import Diagnostic, Source, Span, SpecError, did_you_mean
 
@@ -86,8 +87,8 @@ def parse(source: Source) -> tuple[s.File, tuple[Diagnostic, ...]]:
 
 def parse_head(source: Source) -> s.SpecHead | None:
     """The first line of a source; None when it is not `spec` and a name."""
-    lines, _ = read_lines(source)
-    tree = _parse_unit(list(lines[:1]), "item", _Work([])) if lines else None
+    line = read_head(source)
+    tree = _parse_unit([line], "item", _Work([])) if line is not None else None
     return tree if isinstance(tree, s.SpecHead) else None
 
 
@@ -212,7 +213,7 @@ def _without_broken_parts(line: Line, start: str, work: _Work) -> Line:
 # --- one unit ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Symbol:
     """A lexeme, or a layout token, in the order in which the parser takes them."""
 
@@ -258,16 +259,35 @@ def _tree(unit: Unit, start: str) -> Any:
 
 
 def _run(symbols: list[_Symbol], start: str) -> tuple[Any, int | None]:
-    """The tree of the symbols; or the position of the first that the grammar does not admit."""
+    """The tree of the symbols; or the position of the first that the grammar does not admit.
+
+    Lark's own loop over its tables takes twice as long: most steps only make an operand of one kind one of another.
+    """
     grammar = _grammar()
-    parser: Any = grammar.lark.parse_interactive(start=start)
-    tree: Any = None
+    table = grammar.tables[start]
+    states, values = [table.start], list[Any]()
     for position in range(len(symbols)):
-        try:
-            tree = parser.feed_token(cast(Token, grammar.terminal(symbols, position, parser.choices())))
-        except UnexpectedToken:
-            return None, position
-    return tree, None
+        leaf = grammar.terminal(symbols, position, table.states[states[-1]])
+        kind = leaf.type
+        while True:
+            move = table.states[states[-1]].get(kind)
+            if move is None:
+                return None, position
+            if isinstance(move[1], int):
+                states.append(move[1])
+                values.append(leaf)
+                break
+            make, count, origin = table.reductions.get(id(move[1])) or table.reduction(move[1])
+            if make is None:
+                states.pop()
+            else:
+                parts = values[len(values) - count :]
+                del values[len(values) - count :], states[len(states) - count :]
+                values.append(make(parts))
+            states.append(table.states[states[-1]][origin][1])
+            if states[-1] == table.end and kind == "$END":
+                return values[-1], None
+    return None, len(symbols) - 1
 
 
 def _failure(symbols: list[_Symbol], stopped: int, start: str) -> Failure:
@@ -293,7 +313,7 @@ def _too_deep(tree: object) -> Span | None:
         elif isinstance(node, s.Tree):
             if depth > MAX_DEPTH:
                 return node.span
-            todo.extend((getattr(node, part.name), depth + 1) for part in fields(node) if part.name != "span")
+            todo.extend([(part, depth + 1) for name, part in vars(node).items() if name != "span"])
     return None
 
 
@@ -307,11 +327,38 @@ _RESERVED = words("and or not in union intersect minus subset forall exists if e
 _AFTER_OPERANDS = words("and or not in union intersect minus subset then else where by from to for of")
 
 
+Reduction: TypeAlias = tuple[Callable[[list[Any]], Any] | None, int, str]
+"""What makes a value of the values of a rule's symbols, how many these are, and what the rule defines. None: there is
+one symbol, and the value stays as it is."""
+
+
+class _Table:
+    """Lark's tables for one start: by state and symbol, the next state or the rule to reduce by."""
+
+    def __init__(self, grammar: Lark, start: str) -> None:
+        parser: Any = grammar.parse_interactive(start=start)
+        tables = parser.parser_state.parse_conf
+        self.states: list[dict[str, tuple[Any, Any]]] = [tables.states[i] for i in range(len(tables.states))]
+        self.start: int = tables.start_state
+        self.end: int = tables.end_state
+        self._callbacks = tables.callbacks
+        self.reductions: dict[int, Reduction] = {}
+        """By the identity of rules, which take Lark long to compare."""
+
+    def reduction(self, rule: Any) -> Reduction:
+        """How to reduce by a rule of the tables."""
+        make, count = self._callbacks[rule], len(rule.expansion)
+        stays = count == 1 and isinstance(make, ExpandSingleChild)
+        found = self.reductions[id(rule)] = None if stays else make, count, rule.origin.name
+        return found
+
+
 @dataclass(frozen=True)
 class _Grammar:
-    """The parser of `grammar.lark`, its terminals by their text, and their texts by terminal."""
+    """The parser of `grammar.lark`, its tables by start, its terminals by their text, and their texts by terminal."""
 
     lark: Lark
+    tables: dict[str, _Table]
     terminals: dict[str, str]
     spellings: dict[str, str]
 
@@ -350,7 +397,8 @@ def _grammar() -> _Grammar:
         )  # fmt: skip
         _save(parser, cached)
     terminals = {str(terminal.pattern.value): terminal.name for terminal in parser.terminals}
-    return _Grammar(parser, terminals, {name: text for text, name in terminals.items()})
+    tables = {start: _Table(parser, start) for start in _STARTS}
+    return _Grammar(parser, tables, terminals, {name: text for text, name in terminals.items()})
 
 
 # Making the tables takes a tenth of a second, loading them a hundredth. A cache file is the digest of the rest, then

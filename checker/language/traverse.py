@@ -28,7 +28,11 @@ def children(expr: Expr) -> tuple[Expr, ...]:
     found: list[Expr] = []
     kind: Any = type(expr)
     for name in _parts(kind):
-        _gather(getattr(expr, name), found)
+        part = getattr(expr, name)
+        if isinstance(part, Node):
+            found.append(cast(Expr, part))
+        elif isinstance(part, (tuple, Binder)):
+            _gather(part, found)
     return tuple(found)
 
 
@@ -82,9 +86,10 @@ def with_binders(expr: Expr, new: Sequence[Binder]) -> Expr:
 
 def subterms(expr: Expr) -> Iterator[Expr]:
     """The expression and everything in it, outermost first."""
-    yield expr
-    for child in children(expr):
-        yield from subterms(child)
+    todo = [expr]
+    while todo:
+        yield (here := todo.pop())
+        todo.extend(reversed(children(here)))
 
 
 def bottom_up(expr: Expr, change: Callable[[Expr], Expr]) -> Expr:

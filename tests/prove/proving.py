@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -52,18 +53,28 @@ def failed(found: Verdict) -> list[str]:
 
 def changed(of: Plan, base: Path) -> list[Obligation]:
     """The obligations for a solver that are not, word for word, among those of another spec; these are proved there."""
-    known = _statements(base)
-    return [o for o in of.obligations if not o.decided and _statement(o) not in known]
+    known = _statements_of(base)
+    return [o for o, statement in _statements(of) if statement not in known]
 
 
 @cache
-def _statements(base: Path) -> frozenset[tuple[t.Term, ...]]:
-    return frozenset(_statement(o) for o in plan(load(base, "set").spec).obligations if not o.decided)
+def _statements_of(base: Path) -> frozenset[tuple[int, ...]]:
+    return frozenset(statement for _, statement in _statements(plan(load(base, "set").spec)))
 
 
-def _statement(o: Obligation) -> tuple[t.Term, ...]:
-    """What is to be shown, in a form that does not depend on what else is in the spec."""
-    return (*(_renamed(f.formula) for f in (*o.givens, *o.hypotheses)), t.renamed(o.goal))
+def _statements(of: Plan) -> Iterator[tuple[Obligation, tuple[int, ...]]]:
+    """What is to be shown, each formula by its number, so that it does not depend on what else is in the spec."""
+    seen: dict[int, int] = {}  # by identity: most formulas of a plan stand in hundreds of its obligations
+
+    def number(formula: t.Term) -> int:
+        if id(formula) not in seen:
+            seen[id(formula)] = _numbers.setdefault(t.renamed(formula), len(_numbers))
+        return seen[id(formula)]
+
+    for o in of.obligations:
+        if not o.decided:
+            yield o, (*(number(f.formula) for f in (*o.givens, *o.hypotheses)), number(o.goal))
 
 
-_renamed = cache(t.renamed)
+_numbers: dict[t.Term, int] = {}
+"""Formulas that differ in the names of bound variables only have the same number."""

@@ -13,10 +13,12 @@ import os
 import platform
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from importlib import metadata
@@ -109,7 +111,7 @@ class Compilation:
         self._scratch = tempfile.TemporaryDirectory(prefix="quorate-")
         command, self._made = _command(work, (TUNED,), Path(self._scratch.name))
         try:
-            self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            self._process = _start(command, subprocess.DEVNULL)
         except OSError as error:
             self._scratch.cleanup()
             raise BuildError(str(error)) from None
@@ -124,8 +126,7 @@ class Compilation:
 
     def close(self) -> None:
         """Ends it, done or not."""
-        self._process.kill()
-        self._process.wait()
+        _end(self._process)
         self._scratch.cleanup()
 
 
@@ -171,15 +172,36 @@ def _runtime_object(compiler: Compiler, scratch: Path) -> Path:
 
 
 def _run(command: Sequence[str]) -> str | None:
-    """Runs a compiler; None if it is content, else the first error that it names."""
+    """Runs a compiler; None if it is content, else the first error that it names. Nothing of it outlives the call."""
     try:
-        run = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        process = _start(command, subprocess.PIPE)
     except OSError as error:
         return str(error)
-    if run.returncode == 0:
+    try:
+        _, told = process.communicate()
+    except BaseException:
+        _end(process)
+        raise
+    if process.returncode == 0:
         return None
-    lines = [line for line in run.stderr.splitlines() if "error" in line] or run.stderr.splitlines()
-    return lines[0].strip() if lines else f"it ended with code {run.returncode}"
+    lines = [line for line in told.splitlines() if "error" in line] or told.splitlines()
+    return lines[0].strip() if lines else f"it ended with code {process.returncode}"
+
+
+def _start(command: Sequence[str], errors: int) -> subprocess.Popen[str]:
+    """Starts a compiler in a group of its own: most are a driver that starts the compiler proper and the linker."""
+    return subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, text=True, errors="replace",
+        process_group=0,
+    )  # fmt: skip
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """Ends a compiler, and what it has started, whether it is done or not."""
+    if process.poll() is None:
+        with suppress(OSError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 # --- the cache --------------------------------------------------------------------------------------
