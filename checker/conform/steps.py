@@ -153,7 +153,7 @@ class Meaning:
         if node is not None:
             self.down.discard(node)
         numbers = self._actions(event, node)
-        received = self._received(event, node)
+        received = self._received(event)
         changes = tuple(self._change(event, node, place, raw) for place, raw in event.set.items())
         present = tuple(self._change(event, node, place, raw) for place, raw in event.present.items())
         sent = self._sent(event, node)
@@ -229,8 +229,8 @@ class Meaning:
         role = node[0] if node else None
         every = list(enumerate(zip(self.spec.actions, self.labels, strict=True)))
         if event.action is None:
-            kinds = ("on",) if event.received is not None else ("action", "timeout", "on")
-            return [i for i, (a, _) in every if a.kind in kinds and (a.role == role or a.role is None)]
+            steps = [(i, a) for i, (a, _) in every if a.kind in ("action", "timeout", "on") and a.role in (role, None)]
+            return [i for i, a in steps if event.received is None or taken(a) is not None]
         found = [i for i, (a, label) in every if a.role == role and event.action in (label, a.qualified)]
         found = found or [i for i, (a, _) in every if a.role is None and event.action == a.qualified]
         if not found:
@@ -250,6 +250,9 @@ class Meaning:
         if action.role is not None:
             assert node is not None
             given[action.parameters[0].uid] = node[1]
+        if event.received is not None and taken(action) is None and event.action is not None:
+            hint = "if the step only comes after the message was sent, name it in `heard`"
+            raise event.where.error("Q1002", f"`{action.qualified}` receives no message", hint)
         binders, choices = self._named_choices(number)
         picks: dict[str, Value] = {}
         for name, raw in event.args.items():
@@ -269,19 +272,18 @@ class Meaning:
         known = self._choices.get(number)
         if known is None:
             action = self.spec.actions[number]
-            parameters = action.parameters[action.role is not None :]
-            told = parameters[:-1] if action.kind in ("on", "lose") else parameters
-            picks = _picks(self.spec, action.body)
-            known = self._choices[number] = {b.name: b for b in told}, {b.name: b for b in picks}
+            message = taken(action)
+            told = [b for b in action.parameters[action.role is not None :] if b is not message]
+            found = picks(self.spec, action.body)
+            known = self._choices[number] = {b.name: b for b in told}, {b.name: b for b in found}
         return known
 
     # --- messages -----------------------------------------------------------------------------------
 
-    def _received(self, event: Event, node: tuple[str, int] | None) -> str | Pattern | None:
+    def _received(self, event: Event) -> str | Pattern | None:
         if not isinstance(event.received, Mapping):
             return event.received
-        pattern = self.pattern(event, event.received, None)
-        return pattern if node is None else self.addressed(pattern, node)
+        return self.pattern(event, event.received, None)
 
     def _sent(self, event: Event, node: tuple[str, int] | None) -> tuple[tuple[str | None, Pattern], ...] | None:
         if event.sent is None:
@@ -383,7 +385,14 @@ def _pattern(kind: str, places: dict[int, Value], size: int) -> Pattern:
     return Pattern(kind, tuple(sorted(places.items())), full)
 
 
-def _picks(spec: ir.Spec, body: Iterable[ir.Statement]) -> Iterator[ir.Binder]:
+def taken(action: ir.ActionDecl) -> ir.Binder | None:
+    """The parameter that is the message which the action takes: a handler or a loss, or an action at top level that
+    looks at one message."""
+    messages = [binder for binder in action.parameters if isinstance(binder.type, ty.Message)]
+    return messages[0] if len(messages) == 1 else None
+
+
+def picks(spec: ir.Spec, body: Iterable[ir.Statement]) -> Iterator[ir.Binder]:
     """The choices that a body makes."""
     for statement in body:
         match statement:
@@ -391,9 +400,9 @@ def _picks(spec: ir.Spec, body: Iterable[ir.Statement]) -> Iterator[ir.Binder]:
                 yield binder
             case ir.Choice(branches, otherwise):
                 for _, inner in branches:
-                    yield from _picks(spec, inner)
-                yield from _picks(spec, otherwise)
+                    yield from picks(spec, inner)
+                yield from picks(spec, otherwise)
             case ir.Invoke(name, _):
-                yield from _picks(spec, next(p.body for p in spec.procedures if p.name == name))
+                yield from picks(spec, next(p.body for p in spec.procedures if p.name == name))
             case _:
                 pass

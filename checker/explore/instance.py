@@ -8,9 +8,9 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from checker.explore.display import element, to_value
 from checker.explore.domains import MOST_VALUES, Domains, Value, shown_size, too_many
@@ -88,14 +88,23 @@ def default_instance(spec: ir.Spec) -> ir.InstanceDecl:
     return ir.InstanceDecl("default", spec.span, (), (), (), (), ())
 
 
-def instantiate(spec: ir.Spec, decl: ir.InstanceDecl, overrides: Mapping[str, str] | None = None) -> Instance:
+Told: TypeAlias = Callable[[Domains], Value]
+"""The value of a constant, once it is known how large everything is. It is a value of the constant's type."""
+
+
+def instantiate(
+    spec: ir.Spec,
+    decl: ir.InstanceDecl,
+    overrides: Mapping[str, str] | None = None,
+    told: Mapping[str, Told] | None = None,
+) -> Instance:
     """Make the spec finite. Raises SpecError with every problem of the instance that can be found.
 
-    `overrides` are texts by name, as `--set` gives them.
+    `overrides` are texts by name, as `--set` gives them; `told` are constants that are known otherwise.
     """
     decl = with_overrides(spec, decl, overrides or {})
     sizes = _sizes(spec, decl)
-    given = dict(decl.constants)
+    given = {**(told or {}), **dict(decl.constants)}
     worlds = _Worlds(spec, decl, sizes, given).all()
     return Instance(spec, decl, worlds, frozenset(c.name for c in spec.constants if c.name not in given))
 
@@ -214,7 +223,7 @@ class _Worlds:
     """Goes through the interpretations of the constants, giving up on each as soon as an assumption fails."""
 
     def __init__(
-        self, spec: ir.Spec, decl: ir.InstanceDecl, sizes: Mapping[str, int], given: Mapping[str, ir.Expr]
+        self, spec: ir.Spec, decl: ir.InstanceDecl, sizes: Mapping[str, int], given: Mapping[str, ir.Expr | Told]
     ) -> None:
         self.spec, self.decl, self.sizes, self.given = spec, decl, sizes, given
         self.definitions = {d.name: d for d in spec.definitions}
@@ -294,7 +303,9 @@ class _Worlds:
 
     # --- values -------------------------------------------------------------------------------------
 
-    def _given_value(self, constant: ir.ConstantDecl, expr: ir.Expr) -> Value:
+    def _given_value(self, constant: ir.ConstantDecl, expr: ir.Expr | Told) -> Value:
+        if not isinstance(expr, ir.Node):
+            return expr(self._evaluator().domains)
         value = _constant(self._evaluator().compile(expr))
         if problem := self._unfit(constant.type, value):
             message = f"`{constant.name}` cannot be `{expr.span.text}`: {problem}"
