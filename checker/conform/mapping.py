@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 from checker.conform.events import Event, Header
+from checker.conform.values import Unfit, parts
 from checker.source import Diagnostic, SpecError, did_you_mean
 
 Json = Any
@@ -36,8 +37,8 @@ _TABLES = {
 class Renaming:
     """What a map file says. Names on the left are the trace's.
 
-    `fields` and `none` are asked with the scope first: `Vote.granted` before `granted`, where the scope is the action,
-    message or record. `values` are by field. `node_of` names, by action, the argument that says whose step it is.
+    `fields` and `none` are asked with the scope first: `Vote.granted` before `granted`, where the scope is the action or
+    the message, or of a record within a field that field. `values` are by field. `node_of` names, by action, the argument that says whose step it is.
     """
 
     actions: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +58,8 @@ class Renaming:
         """A header in the words of the spec."""
         complete = frozenset(self.fields.get(name, name) for name in header.complete) - self.unlogged
         nodes = {sort: tuple(self._node(name) for name in names) for sort, names in header.nodes.items()}
-        return replace(header, complete=complete, nodes=nodes, constants={**header.constants, **self.constants})
+        constants = {name: self._value("", name, value) for name, value in header.constants.items()}
+        return replace(header, complete=complete, nodes=nodes, constants={**constants, **self.constants})
 
     def event(self, event: Event) -> Event | None:
         """An event in the words of the spec; None for one that is left out."""
@@ -103,12 +105,16 @@ class Renaming:
     def _places(self, given: Mapping[str, Json]) -> dict[str, Json]:
         found = {}
         for place, value in given.items():
-            end = min((i for i in (place.find("["), place.find(".")) if i >= 0), default=len(place))
-            name = place[:end]
+            owner = max((name for name in self.nodes if place.startswith(f"{name}.")), key=len, default="")
+            name, rest = _split(place[len(owner) + 1 :] if owner else place)
             new = self._name("", name)
             if new not in self.unlogged:
-                found[new + place[end:]] = self._value("", name, value)
+                front = f"{self._node(owner)}." if owner else ""
+                found[front + new + "".join(self._part(name, part) for part in rest)] = self._value("", name, value)
         return found
+
+    def _part(self, field: str, part: str) -> str:
+        return f"[{self._key(field, part[1:-1])}]" if part.startswith("[") else f".{self._key(field, part[1:])}"
 
     def _name(self, scope: str, name: str) -> str:
         return self.fields.get(f"{scope}.{name}") or self.fields.get(name, name)
@@ -128,12 +134,21 @@ class Renaming:
             case list():
                 return [self._value(scope, name, item) for item in value]
             case dict():
-                return {self._key(k): self._value(name, k, v) for k, v in value.items()}
+                return {self._key(name, k): self._value(name, k, v) for k, v in value.items()}
             case _:
                 return value
 
-    def _key(self, name: str) -> str:
-        return str(self.nodes.get(name, self.fields.get(name, name)))
+    def _key(self, scope: str, name: str) -> str:
+        return str(self.nodes[name]) if name in self.nodes else self._name(scope, name)
+
+
+def _split(place: str) -> tuple[str, list[str]]:
+    """A place as a name and its parts; all of it is the name where it is no place."""
+    try:
+        name, *rest = parts(place)
+    except Unfit:
+        return place, []
+    return name, rest
 
 
 def read_map(path: str) -> Renaming:

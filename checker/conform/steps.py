@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from checker.conform.events import Event, Header
-from checker.conform.values import Reader, Unfit, parts
+from checker.conform.values import Reader, Unfit, parts, whole
 from checker.explore.domains import Value
 from checker.language import ir
 from checker.language import types as ty
@@ -177,8 +177,8 @@ class Meaning:
             return None
         for role, type_ in self.roles.items():
             if isinstance(type_, ty.Order):
-                if str(event.node).isdecimal():
-                    return role, self.reader.value(type_, int(event.node))
+                if (number := whole(event.node)) is not None:
+                    return role, self.reader.value(type_, number)
             elif event.node in self.reader.names.elements.get(role, {}):
                 return role, self.reader.names.element(role, event.node)
         owners = {a.role for a, label in zip(self.spec.actions, self.labels, strict=True) if a.role
@@ -211,8 +211,9 @@ class Meaning:
         breaks = self.spec.network is not None and self.spec.network.breaking
         step = bool(crashes) and (restart if breaks else not (restart and already))
         candidates = tuple(Candidate(i, {self.spec.actions[i].parameters[0].uid: node[1]}) for i in crashes if step)
-        changes = tuple(self._change(event, node, place, raw) for place, raw in event.set.items())
-        return Seen(event, node, candidates, not step, restart, None, changes, missing=missing)
+        told = tuple(self._change(event, node, place, raw) for place, raw in {**event.set, **event.present}.items())
+        changes, present = (told, ()) if restart else ((), told if step else ())
+        return Seen(event, node, candidates, not step, restart, None, changes, present, missing=missing)
 
     # --- actions ------------------------------------------------------------------------------------
 
@@ -306,8 +307,8 @@ class Meaning:
         for i, (name, type_) in enumerate(layout.items()):
             if name in given:
                 raw = given.pop(name)
-                if name in ("from", "to") and isinstance(type_, ty.Order) and isinstance(raw, str) and raw.isdecimal():
-                    raw = int(raw)
+                if name in ("from", "to") and isinstance(type_, ty.Order) and whole(raw) is not None:
+                    raw = whole(raw)
                 places[i] = self.reader.value(type_, raw)
             elif name == "from" and sender is not None and self.roles.get(sender[0]) == type_:
                 places[i] = sender[1]
@@ -326,9 +327,7 @@ class Meaning:
     # --- places -------------------------------------------------------------------------------------
 
     def _change(self, event: Event, node: tuple[str, int] | None, place: str, raw: Json) -> Change:
-        names = list(parts(place))
-        first = names.pop(0)
-        variable, path, type_ = self._root(event, node, first, names)
+        variable, path, type_, names = self._root(event, node, place)
         for name in names:
             type_ = type_.item if isinstance(type_, ty.Option) else type_
             at, type_ = self._part(place, type_, name)
@@ -338,22 +337,33 @@ class Meaning:
         return Change(place, variable, path, type_, value)
 
     def _root(
-        self, event: Event, node: tuple[str, int] | None, first: str, names: list[str]
-    ) -> tuple[int, tuple[At, ...], ty.Type]:
+        self, event: Event, node: tuple[str, int] | None, place: str
+    ) -> tuple[int, tuple[At, ...], ty.Type, list[str]]:
+        """The field or variable that a place begins with, and the parts that follow."""
+        first, *rest = parts(place)
         if node is not None and (found := self._field(node, first)):
-            return found
+            return *found, rest
         if first in self.variables and "." not in first:
             i = self.variables[first]
-            return i, (), self.spec.variables[i].type
-        for role, type_ in self.roles.items():
-            known = self.reader.names.elements.get(role, {})
-            number = int(first) if isinstance(type_, ty.Order) and first.isdecimal() else known.get(first)
-            if number is not None and names and (found := self._field((role, number), names[0].removeprefix("."))):
-                names.pop(0)
-                return found
+            return i, (), self.spec.variables[i].type, rest
+        for owner, field_ in self._of_others(place):
+            first, *rest = parts(field_)
+            if found := self._field(owner, first):
+                return *found, rest
         own = [n.removeprefix(f"{node[0]}.") for n in self.variables if n.startswith(f"{node[0]}.")] if node else []
         hint = did_you_mean(first, own) or "rename it in a map file, or put it under `unlogged` there"
         raise event.where.error("Q1002", f"the spec has no field `{first}` for this node", hint)
+
+    def _of_others(self, place: str) -> Iterator[tuple[tuple[str, int], str]]:
+        """A place such as `s1.term` as the field of a node; the name of the node may have dots in it, too."""
+        dots = [i for i, character in enumerate(place) if character == "."]
+        for i in dots:
+            name, field_ = place[:i], place[i + 1 :]
+            for role, type_ in self.roles.items():
+                known = self.reader.names.elements.get(role, {})
+                number = whole(name) if isinstance(type_, ty.Order) else known.get(name)
+                if number is not None:
+                    yield (role, number), field_
 
     def _field(self, node: tuple[str, int], name: str) -> tuple[int, tuple[At, ...], ty.Type] | None:
         i = self.variables.get(f"{node[0]}.{name}")
@@ -368,10 +378,10 @@ class Meaning:
         match type_:
             case ty.Map(key_type, item) if key is not None:
                 return At("place", self.reader.place_of(key_type, self.reader.key(key_type, key))), item
-            case ty.Seq(index, item) if key is not None and key.isdecimal():
+            case ty.Seq(index, item) if key is not None and (position := whole(key)) is not None:
                 if isinstance(index, ty.Order):
-                    self.reader.names.see(index.name, int(key))
-                return At("position", int(key)), item
+                    self.reader.names.see(index.name, position)
+                return At("position", position), item
             case ty.Record() if key is None:
                 fields = self.reader.fields(type_)
                 for i, (field_, item) in enumerate(fields):

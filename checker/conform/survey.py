@@ -10,7 +10,7 @@ from checker.conform.events import Event, Header, Trace
 from checker.conform.mapping import Renaming
 from checker.conform.order import Breaks, Node, Nth, read
 from checker.conform.steps import Meaning, Pattern, taken
-from checker.conform.values import Names, Reader, Unfit
+from checker.conform.values import Names, Reader, Unfit, whole
 from checker.explore.domains import Value
 from checker.explore.instance import Instance, Told, World, instantiate
 from checker.language import ir
@@ -107,10 +107,10 @@ def _nodes(spec: ir.Spec, header: Header) -> Names:
         for node in nodes:
             if sort in sorts:
                 names.element(sort, node)
-            elif not str(node).isdecimal():
+            elif (number := whole(node)) is None or number < 0:
                 raise header.where.error("Q1003", f"`{node}` is no {sort}", "the elements of an order are 0, 1, 2, ...")
             else:
-                names.see(sort, int(node))
+                names.see(sort, number)
     names.closed = frozenset(header.nodes)
     return names
 

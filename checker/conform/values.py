@@ -118,16 +118,15 @@ class Reader:
         """The key of a map, which is written as text."""
         match type_:
             case ty.Order() | ty.Range() | ty.Int():
-                if not text.lstrip("-").isdecimal():
+                if (number := whole(text)) is None:
                     raise Unfit(f"`{text}` is no {ty.show(type_)}")
-                return self.value(type_, int(text))
+                return self.value(type_, number)
             case ty.Bool():
                 return self.value(type_, {"true": True, "false": False}.get(text))
             case ty.Sort(name):
                 known = self.names.elements.get(name, {})
-                if text not in known and text.isdecimal() and int(text) in known:
-                    return self.value(type_, int(text))
-                return self.value(type_, text)
+                number = whole(text)
+                return self.value(type_, text if text in known or number not in known else number)
             case ty.Enum():
                 return self.value(type_, text)
             case _:
@@ -236,6 +235,11 @@ def _integer(raw: Json, type_: ty.Type) -> int:
 def _shown(raw: Json) -> str:
     text = json.dumps(raw)
     return f"`{text if len(text) <= 60 else text[:57] + '...'}`"
+
+
+def whole(text: Json) -> int | None:
+    """The number that this is, or is the text of; None for anything else, and for what is larger than all sizes."""
+    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", str(text)) else None
 
 
 def named(type_: ty.Type) -> frozenset[str]:
