@@ -29,7 +29,7 @@ from checker.language import ir
 from checker.language import types as ty
 from checker.language.forms import Forms
 from checker.source import Diagnostic, SpecError, did_you_mean
-from checker.verdict import Conformance, Conforms, EventAtFault
+from checker.verdict import Conformance, Conforms, EventAtFault, Obstacle
 from checker.verdict import Trace as Run
 
 _KEPT = 8
@@ -87,6 +87,7 @@ def conform(
             run = task.follow(eager=True)
         grown = _grown(run, slack)
         if run.answer is not Conforms.NO or not grown:
+            trace.check_unchanged()
             return replace(run.told(), seconds=time.monotonic() - began)
         slack |= grown  # a larger instance may have the step that is missing
 
@@ -262,14 +263,17 @@ class _Task:
         self.receipts = Counter(self.found.receipts)
         self.owners: Counter[tuple[str, Value]] = Counter()
         run.here = [Hypothesis(state) for state in states]
-        for event in in_order(self.trace, self.renaming, self.found.sent, self.found.after):
+        for event, awaited in in_order(self.trace, self.renaming, self.found.sent, self.found.after):
             self._in_time()
             if self.progress is not None and run.accepted % 100 == 0:
                 self.progress(run.accepted, self.found.events)
             seen = meaning.seen(event)
+            if awaited:
+                return self._fail(run, seen, (self._circle(seen, awaited),))
             following, tried = self._accept(run, seen, eager)
             if not following:
-                return self._fail(run, seen, tried)
+                states = [hypothesis.state for hypothesis in run.here]
+                return self._fail(run, seen, explain(self.comparison, seen, states, tried, self.found.sent))
             if len(following) > self.options.most_states:
                 return self._give_up(run, self._too_many())
             run.here = self._remember(seen, following)
@@ -512,10 +516,14 @@ class _Task:
 
     # --- failing ------------------------------------------------------------------------------------
 
-    def _fail(self, run: _Run, seen: Seen, tried: list[_Attempt]) -> _Run:
+    def _circle(self, seen: Seen, awaited: str) -> Obstacle:
+        names = [self.driver.spec.actions[c.action].qualified for c in seen.candidates]
+        said = f"it comes after {awaited}, and that after this event"
+        return Obstacle(", ".join(names) or seen.event.action or "no step", "message", differences=(said,))
+
+    def _fail(self, run: _Run, seen: Seen, obstacles: tuple[Obstacle, ...]) -> _Run:
         event = seen.event
         node = None if event.node is None else str(event.node)
-        obstacles = explain(self.comparison, seen, [h.state for h in run.here], tried)
         run.fault = EventAtFault(event.where.file, event.where.line, event.where.text, node, event.action, obstacles)
         if run.cut:
             return self._give_up(run, self._too_many())

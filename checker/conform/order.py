@@ -27,14 +27,15 @@ Nth = tuple[Node, int]
 
 def in_order(
     trace: Trace, renaming: Renaming, sent: Collection[str], after: Mapping[Nth, Collection[Nth]]
-) -> Iterator[Event]:
+) -> Iterator[tuple[Event, str]]:
     """All events, each after those that it depends on: `sent` are the ids of all messages whose sending is told, and
     `after` says what else comes before an event (see `Breaks`).
 
-    Files are read side by side, and what must wait is kept. What waits in vain comes last.
+    Files are read side by side, and what must wait is kept. Events that wait for each other come last, with what the
+    first one waits for in words.
     """
     if trace.header.ordered:
-        yield from read(trace, renaming)
+        yield from ((event, "") for event in read(trace, renaming))
         return
     merge = _Merge(sent, after)
     sources = deque(trace.events(file) for file in trace.files)
@@ -46,7 +47,7 @@ def in_order(
         sources.append(source)
         event = renaming.event(raw)
         if event is not None:
-            yield from merge.take(event)
+            yield from ((each, "") for each in merge.take(event))
     yield from merge.rest()
 
 
@@ -65,10 +66,16 @@ class _Merge:
         if len(queue) == 1:
             yield from self._advance(event.node)
 
-    def rest(self) -> Iterator[Event]:
-        """What waits for each other in a circle, or for what never comes."""
+    def rest(self) -> Iterator[tuple[Event, str]]:
+        """What waits for each other in a circle."""
         for queue in self._queues.values():
-            yield from queue
+            yield from ((event, self._awaits(event)) for event in queue)
+
+    def _awaits(self, event: Event) -> str:
+        missing = self._missing(event)
+        if missing is None or isinstance(missing, str):
+            return f"the sending of {missing}" if missing is not None else ""
+        return f"event {missing[1] + 1} of {missing[0]}"
 
     def _missing(self, event: Event) -> str | Nth | None:
         """Something that the event must wait for."""

@@ -196,7 +196,8 @@ class Meaning:
         before = self._last.get(event.node, 0)
         self._last[event.node] = event.seq
         if event.seq <= before:
-            raise Unfit(f"`seq` is {event.seq}, after {before} of the same node", "the lines of a node are in order")
+            hint = "the lines of a node are in order, and its first number is 1"
+            raise event.where.error("Q1001", f"`seq` is {event.seq}, after {before} of the same node", hint)
         return event.seq - before - 1
 
     def _crash(self, event: Event, node: tuple[str, int] | None, missing: int) -> Seen:
@@ -236,11 +237,10 @@ class Meaning:
         found = found or [i for i, (a, _) in every if a.role is None and event.action == a.qualified]
         if not found:
             names = [label for _, (a, label) in every if a.role in (role, None)]
-            who = f"a {role}" if role else f"`{event.node}`" if event.node is not None else "nobody"
+            who = f"a {role}" if role else "this node" if event.node is not None else "nobody in particular"
             owners = [a.role for _, (a, label) in every if label == event.action]
-            hint = did_you_mean(event.action, names) or (
-                f"it is an action of {owners[0]}, and `{event.node}` is none" if owners
-                else "rename it in a map file, or put it under `ignore` there"
+            hint = f"it is an action of {owners[0]}: the event must have such a `node`" if owners else (
+                did_you_mean(event.action, names) or "rename it in a map file, or put it under `ignore` there"
             )  # fmt: skip
             raise event.where.error("Q1002", f"{who} has no action `{event.action}` in the spec", hint)
         return found

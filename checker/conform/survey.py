@@ -105,14 +105,22 @@ def _nodes(spec: ir.Spec, header: Header) -> Names:
             hint = did_you_mean(sort, sorts | orders)
             raise header.where.error("Q1002", f"the header has nodes of `{sort}`, which is no sort of the spec", hint)
         for node in nodes:
-            if sort in sorts:
-                names.element(sort, node)
-            elif (number := whole(node)) is None or number < 0:
-                raise header.where.error("Q1003", f"`{node}` is no {sort}", "the elements of an order are 0, 1, 2, ...")
-            else:
-                names.see(sort, number)
+            try:
+                _list(names, sort, node, sort in orders)
+            except Unfit as unfit:
+                raise header.where.error("Q1003", str(unfit), unfit.hint) from None
     names.closed = frozenset(header.nodes)
     return names
+
+
+def _list(names: Names, sort: str, node: str | int, ordered: bool) -> None:
+    if not ordered:
+        names.element(sort, node)
+        return
+    number = whole(node)
+    if number is None or number < 0:
+        raise Unfit(f"`{node}` is no {sort}", "the elements of an order are 0, 1, 2, ...")
+    names.see(sort, number)
 
 
 def _constant(spec: ir.Spec, header: Header, name: str, reader: Reader) -> Value:

@@ -270,7 +270,7 @@ def following(spec: Told, state: State, event: Json, nothing: bool) -> Iterable[
     """Where the event may lead; it may be `nothing`."""
     name = "crash" if crashes(spec, event) else event.get("action")
     told = event.get("set", {})
-    if nothing or name is None and not told and not event.get("sent"):
+    if nothing or (name is None and not told and not event.get("sent")):
         if event.get("action") == "crash" or agrees(spec.fields(state, event.get("node"), role(spec, event)), told):
             yield state
         if nothing:
