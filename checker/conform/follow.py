@@ -7,7 +7,7 @@ event may lead to several states, and the run conforms if one of them accepts al
 from __future__ import annotations
 
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -17,7 +17,7 @@ from checker.conform.driver import Blocked, Done, Driver
 from checker.conform.events import Header, Trace, open_trace
 from checker.conform.explain import explain
 from checker.conform.mapping import Renaming
-from checker.conform.order import in_order
+from checker.conform.order import Node, in_order
 from checker.conform.steps import Candidate, Meaning, Pattern, Seen, picks, taken
 from checker.conform.survey import Survey, bare, instance, openended, survey
 from checker.conform.values import Reader, named
@@ -28,6 +28,7 @@ from checker.explore.replay import Teller
 from checker.language import ir
 from checker.language import types as ty
 from checker.language.forms import Forms
+from checker.language.rounds import NEXT_ROUND
 from checker.source import Diagnostic, SpecError, did_you_mean
 from checker.verdict import Conformance, Conforms, EventAtFault, Obstacle
 from checker.verdict import Trace as Run
@@ -121,8 +122,8 @@ class Hypothesis:
         return Hypothesis(done.taken.state, bound, past, self.steps + 1)
 
 
-class _OutOfTime(Exception):
-    pass
+class _GivenUp(Exception):
+    """The search goes no further; the message says why."""
 
 
 @dataclass
@@ -141,6 +142,7 @@ class _Run:
     reason: str = ""
     fault: EventAtFault | None = None
     here: list[Hypothesis] = field(default_factory=list)
+    tried: list[_Attempt] = field(default_factory=list)
     held_back: bool = False
     cut: bool = False
     unsettled: bool = False
@@ -208,6 +210,7 @@ class _Task:
         self.found, self.options, self.deadline, self.progress = found, options, deadline, progress
         self.reader = Reader(driver.spec, found.names, driver.instance.worlds[0].domains)
         self.hidden = [self._hidden(name) for name in renaming.hidden]
+        self.next_round = next((i for i, a in enumerate(driver.spec.actions) if a.qualified == NEXT_ROUND), None)
         self.forgetful = self._forgetful()
         self.growing = growing
         self.choices = [list(self._choices(action)) for action in driver.spec.actions]
@@ -250,8 +253,8 @@ class _Task:
         run = _Run(self)
         try:
             return self._follow(run, eager)
-        except _OutOfTime:
-            return self._give_up(run, "out of time")
+        except _GivenUp as end:
+            return self._give_up(run, str(end))
         except KeyboardInterrupt:
             return self._give_up(run, "interrupted")
 
@@ -263,26 +266,56 @@ class _Task:
         self.receipts = Counter(self.found.receipts)
         self.owners: Counter[tuple[str, Value]] = Counter()
         run.here = [Hypothesis(state) for state in states]
+        late: dict[Node, deque[Seen]] = {}  # events that may have come after others that were read later, by node
         for event, awaited in in_order(self.trace, self.renaming, self.found.sent, self.found.after):
-            self._in_time()
-            if self.progress is not None and run.accepted % 100 == 0:
-                self.progress(run.accepted, self.found.events)
             seen = meaning.seen(event)
             if awaited:
                 return self._fail(run, seen, (self._circle(seen, awaited),))
-            following, tried = self._accept(run, seen, eager)
-            if not following:
-                states = [hypothesis.state for hypothesis in run.here]
-                return self._fail(run, seen, explain(self.comparison, seen, states, tried, self.found.sent))
-            if len(following) > self.options.most_states:
-                return self._give_up(run, self._too_many())
-            run.here = self._remember(seen, following)
-            run.accepted += 1
+            if event.node in late:
+                late[event.node].append(seen)
+            elif not _waits(seen, late) and self._take(run, seen, eager):
+                self._catch_up(run, late, eager)
+            elif late or self._may_come_later(run, seen):
+                late[event.node] = deque([seen])
+            else:
+                return self._fail(run, seen, self._why(run, seen))
+        if late:
+            seen = next(iter(late.values()))[0]
+            self._take(run, seen, eager)
+            return self._fail(run, seen, self._why(run, seen))
         return run
+
+    def _catch_up(self, run: _Run, late: dict[Node, deque[Seen]], eager: bool) -> None:
+        """Takes what was late and can be taken now."""
+        waiting = -1
+        while waiting != sum(map(len, late.values())):
+            waiting = sum(map(len, late.values()))
+            for node, queue in list(late.items()):
+                while queue and not _waits(queue[0], late) and self._take(run, queue[0], eager):
+                    queue.popleft()
+                if not queue:
+                    del late[node]
+
+    def _take(self, run: _Run, seen: Seen, eager: bool) -> bool:
+        """Goes on by an event, if it can."""
+        self._in_time()
+        if self.progress is not None and run.accepted % 100 == 0:
+            self.progress(run.accepted, self.found.events)
+        following, run.tried = self._accept(run, seen, eager)
+        if not following:
+            return False
+        if len(following) > self.options.most_states:
+            raise _GivenUp(self._too_many())
+        run.here = self._remember(seen, following)
+        run.accepted += 1
+        return True
+
+    def _why(self, run: _Run, seen: Seen) -> tuple[Obstacle, ...]:
+        return explain(self.comparison, seen, [h.state for h in run.here], run.tried, self.found.sent)
 
     def _in_time(self) -> None:
         if self.deadline is not None and time.monotonic() > self.deadline:
-            raise _OutOfTime
+            raise _GivenUp("out of time")
 
     def _too_many(self) -> str:
         return f"the trace leaves open more than {self.options.most_states:,} states"
@@ -294,15 +327,37 @@ class _Task:
     def _accept(self, run: _Run, seen: Seen, eager: bool) -> tuple[list[Hypothesis], list[_Attempt]]:
         """Where the event may lead, and if that is nowhere, what was tried."""
         may_hide = bool(self.hidden) or seen.missing > 0
-        found, tried = ([], []) if may_hide and eager else self._direct(run, run.here, seen)
+        found, tried = ([], []) if may_hide and eager else self._in_round(run, run.here, seen)
         if not may_hide or found:
             run.held_back = run.held_back or may_hide
             return found, tried
         wider = self._closure(run, seen)
-        found, more = self._direct(run, wider, seen)
+        found, more = self._in_round(run, wider, seen)
         run.unsettled |= self.found.open_order
         run.hidden += bool(found) and not eager
         return found, tried or more
+
+    def _in_round(self, run: _Run, here: Sequence[Hypothesis], seen: Seen) -> tuple[list[Hypothesis], list[_Attempt]]:
+        """As `_direct`; where all nodes go through rounds together, this round or if need be the next one."""
+        found, tried = self._direct(run, here, seen)
+        if found or self.next_round is None:
+            return found, tried
+        later = [after for hypothesis in here for after in self._next_round(run, hypothesis, self.next_round)]
+        found, more = self._direct(run, later, seen)
+        return found, tried + more
+
+    def _next_round(self, run: _Run, hypothesis: Hypothesis, number: int) -> Iterator[Hypothesis]:
+        """What follows when the round ends, and with it what may be lost of its messages: nobody writes that down."""
+        losses = [i for i, action in enumerate(self.driver.spec.actions) if action.kind == "lose"]
+        while True:
+            steps = (step for i in losses for step in self._attempt(run, hypothesis.state, Candidate(i, {}), {}))
+            lost = next((step for step in steps if isinstance(step, Done)), None)
+            if lost is None:
+                break
+            hypothesis = hypothesis.after(lost, hypothesis.bound)
+        for step in self._attempt(run, hypothesis.state, Candidate(number, {}), {}):
+            if isinstance(step, Done):
+                yield hypothesis.after(step, hypothesis.bound)
 
     def _direct(self, run: _Run, here: Sequence[Hypothesis], seen: Seen) -> tuple[list[Hypothesis], list[_Attempt]]:
         found: list[Hypothesis] = []
@@ -528,10 +583,18 @@ class _Task:
         if run.cut:
             return self._give_up(run, self._too_many())
         run.answer = Conforms.NO
-        if run.unsettled or self._depends_on_order(seen):
+        if self._is_open(run, seen):
             run.answer = Conforms.UNKNOWN
-            run.reason = "the trace leaves the order of events open, and only one order was tried"
+            run.reason = "the trace leaves the order of events open, and not all orders were tried"
         return run
+
+    def _may_come_later(self, run: _Run, seen: Seen) -> bool:
+        """Whether it may help to take events of other nodes first."""
+        return not self.found.after and self._is_open(run, seen)
+
+    def _is_open(self, run: _Run, seen: Seen) -> bool:
+        """Whether the event might have been possible in another order."""
+        return run.unsettled or self._depends_on_order(seen)
 
     def _depends_on_order(self, seen: Seen) -> bool:
         """Whether another order of the events of different nodes might have made the event possible.
@@ -546,6 +609,14 @@ class _Task:
             return bool(actions)
         named_ = self._names_its_message(seen) or (isinstance(seen.received, str) and self.header.messages)
         return any(a.role is None or (a.kind == "on" and not named_) for a in actions)
+
+
+def _waits(seen: Seen, late: Mapping[Node, Iterable[Seen]]) -> bool:
+    """Whether the event comes after something that is late."""
+    needs = set(seen.event.needs)
+    return bool(needs) and any(
+        name in needs for queue in late.values() for each in queue for name, _ in each.sent or ()
+    )
 
 
 def _conditions(spec: ir.Spec) -> Iterator[ir.Expr]:

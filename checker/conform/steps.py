@@ -160,7 +160,7 @@ class Meaning:
         return Seen(
             event,
             node,
-            tuple(self._candidate(event, node, n) for n in numbers),
+            tuple(c for c in (self._candidate(event, node, n) for n in numbers) if c is not None),
             event.action is None and not changes and not sent,
             False,
             received,
@@ -245,7 +245,8 @@ class Meaning:
             raise event.where.error("Q1002", f"{who} has no action `{event.action}` in the spec", hint)
         return found
 
-    def _candidate(self, event: Event, node: tuple[str, int] | None, number: int) -> Candidate:
+    def _candidate(self, event: Event, node: tuple[str, int] | None, number: int) -> Candidate | None:
+        """The action as the step that the event was; None if it is not named and its parameters are others."""
         action = self.spec.actions[number]
         given: dict[int, Value] = {}
         if action.role is not None:
@@ -257,15 +258,24 @@ class Meaning:
         binders, choices = self._named_choices(number)
         picks: dict[str, Value] = {}
         for name, raw in event.args.items():
-            if name in binders:
-                given[binders[name].uid] = self.reader.value(binders[name].type, raw)
-            elif name in choices:
-                picks[name] = self.reader.value(choices[name].type, raw)
-            elif event.action is not None:
+            binder = binders.get(name) or choices.get(name)
+            if binder is None and event.action is not None:
                 hint = did_you_mean(name, (*binders, *choices)) or (
                     f"it has {', '.join((*binders, *choices))}" if binders or choices else "it has none"
                 )
                 raise event.where.error("Q1002", f"`{action.qualified}` has no parameter `{name}`", hint)
+            if binder is None:
+                return None
+            try:
+                value = self.reader.value(binder.type, raw)
+            except Unfit:
+                if event.action is None:
+                    return None
+                raise
+            if name in binders:
+                given[binder.uid] = value
+            else:
+                picks[name] = value
         return Candidate(number, given, picks)
 
     def _named_choices(self, number: int) -> tuple[dict[str, ir.Binder], dict[str, ir.Binder]]:
