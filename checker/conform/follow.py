@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from checker.conform.compare import Comparison, Sent
+from checker.conform.compare import Comparison, Sent, consumed
 from checker.conform.driver import Blocked, Done, Driver
 from checker.conform.events import Header, Trace, open_trace
 from checker.conform.explain import explain
@@ -44,6 +44,8 @@ _MOST_UNNAMED = 8
 
 _Attempt: TypeAlias = tuple[State, Done | Blocked]
 """A step that was tried, from a state."""
+
+_Ends: TypeAlias = tuple[tuple[ty.Type, Value], ...]
 
 Progress = Callable[[int, int], None]
 """Told of how many events are accepted, of how many."""
@@ -348,13 +350,8 @@ class _Task:
 
     def _next_round(self, run: _Run, hypothesis: Hypothesis, number: int) -> Iterator[Hypothesis]:
         """What follows when the round ends, and with it what may be lost of its messages: nobody writes that down."""
-        losses = [i for i, action in enumerate(self.driver.spec.actions) if action.kind == "lose"]
-        while True:
-            steps = (step for i in losses for step in self._attempt(run, hypothesis.state, Candidate(i, {}), {}))
-            lost = next((step for step in steps if isinstance(step, Done)), None)
-            if lost is None:
-                break
-            hypothesis = hypothesis.after(lost, hypothesis.bound)
+        while lost := next(self._losses(run, hypothesis), None):
+            hypothesis, _ = lost
         for step in self._attempt(run, hypothesis.state, Candidate(number, {}), {}):
             if isinstance(step, Done):
                 yield hypothesis.after(step, hypothesis.bound)
@@ -362,7 +359,7 @@ class _Task:
     def _direct(self, run: _Run, here: Sequence[Hypothesis], seen: Seen) -> tuple[list[Hypothesis], list[_Attempt]]:
         found: list[Hypothesis] = []
         tried: list[_Attempt] = []
-        for hypothesis in here:
+        for hypothesis in self._after_losses(run, here, seen):
             if seen.idle and self.comparison.unchanged(seen, hypothesis.state):
                 found.append(hypothesis)
             for candidate, given in self._candidates(hypothesis, seen):
@@ -377,6 +374,34 @@ class _Task:
                     if len(tried) < 1000:
                         tried.append((hypothesis.state, result))
         return found if len(found) < 2 else list(dict.fromkeys(found)), tried
+
+    def _losses(self, run: _Run, hypothesis: Hypothesis) -> Iterator[tuple[Hypothesis, _Ends]]:
+        """What follows when the network loses a message, and from whom it was to whom."""
+        for number, action in enumerate(self.driver.spec.actions):
+            if action.kind == "lose":
+                for step in self._attempt(run, hypothesis.state, Candidate(number, {}), {}):
+                    if isinstance(step, Done) and (lost := consumed(action, step)) is not None:
+                        layout = self.reader.fields(ty.Message(lost[0]))
+                        ends = tuple((type_, end) for (_, type_), end in zip(layout[-2:], lost[1][-2:], strict=True))
+                        yield hypothesis.after(step, hypothesis.bound), ends
+
+    def _after_losses(self, run: _Run, here: Sequence[Hypothesis], seen: Seen) -> Sequence[Hypothesis]:
+        """Besides these, what follows when a queue to the node loses messages that come before another one."""
+        network, actions = self.driver.spec.network, self.driver.spec.actions
+        if seen.node is None or network is None or not (network.kind == "fifo" and network.lossy):
+            return here
+        if not any(actions[candidate.action].kind == "on" for candidate in seen.candidates):
+            return here
+        role, number = seen.node
+        receiver = (self.comparison.meaning.roles[role], number)
+        found = list(here)
+        for hypothesis in here:
+            edge = [(lost, ends) for lost, ends in self._losses(run, hypothesis) if ends[-1] == receiver]
+            while edge:
+                lost, queue = edge.pop()
+                found.append(lost)
+                edge += [(more, ends) for more, ends in self._losses(run, lost) if ends == queue]
+        return found
 
     def _attempt(
         self, run: _Run, state: State, candidate: Candidate, given: Mapping[int, Value]
