@@ -36,6 +36,9 @@ from checker.verdict import Trace as Run
 _KEPT = 8
 """How many accepted steps are shown before the event at fault."""
 
+_MOST_SHOWN = 100
+"""How many messages of a kind are shown of a state at most, if most of them are from before."""
+
 _MOST_SLACK = 1 << 12
 """How far an order grows beyond what the trace names, where a step goes past its end."""
 
@@ -182,7 +185,7 @@ class _Run:
         states.append(last[-1][1].taken.state)
         world = driver.world(states[0])
         constants = tuple((name, teller.constant(name, value)) for name, value in driver.instance.constants(world))
-        return Run(teller.variables, tuple(map(teller.state, states)), steps, constants)
+        return Run(teller.variables, tuple(map(teller.state, _without_old(states, last))), steps, constants)
 
     def _notes(self) -> Iterator[str]:
         if self.hidden:
@@ -634,6 +637,14 @@ class _Task:
             return bool(actions)
         named_ = self._names_its_message(seen) or (isinstance(seen.received, str) and self.header.messages)
         return any(a.role is None or (a.kind == "on" and not named_) for a in actions)
+
+
+def _without_old(states: Sequence[State], steps: Iterable[tuple[State, Done]]) -> list[State]:
+    """The states of a few steps without messages that none of these sends or takes, where there are many."""
+    used = {value for _, done in steps for _, value in done.taken.choices if isinstance(value, tuple)}
+    many = [i for i, value in enumerate(states[0]) if isinstance(value, frozenset) and len(value) > _MOST_SHOWN]
+    old = {i: states[0][i] - used for i in many}
+    return [tuple(value - old[i] if i in old else value for i, value in enumerate(s)) for s in states]
 
 
 def _waits(seen: Seen, late: Mapping[Node, Iterable[Seen]]) -> bool:

@@ -38,17 +38,28 @@ def in_order(
         yield from ((event, "") for event in read(trace, renaming))
         return
     merge = _Merge(sent, after)
-    sources = deque(trace.events(file) for file in trace.files)
+    sources = deque(_Source(trace.events(file)) for file in trace.files)
     while sources:
-        source = sources.popleft()
-        raw = next(source, None)
+        # Nothing is read ahead of a node that waits, unless they all do.
+        source = next((s for s in sources if not merge.is_waiting(s.node)), sources[0])
+        sources.remove(source)
+        raw = next(source.events, None)
         if raw is None:
             continue
         sources.append(source)
         event = renaming.event(raw)
         if event is not None:
+            source.node = event.node
             yield from ((each, "") for each in merge.take(event))
     yield from merge.rest()
+
+
+@dataclass(eq=False)
+class _Source:
+    """A file that is being read, and whose event came last."""
+
+    events: Iterator[Event]
+    node: Node = None
 
 
 class _Merge:
@@ -59,6 +70,9 @@ class _Merge:
         self._awaited = {before for each in after.values() for before in each}
         self._queues: dict[Node, deque[Event]] = {}
         self._waiting: dict[str | Nth, set[Node]] = {}  # nodes by the message or the event that they wait for
+
+    def is_waiting(self, node: Node) -> bool:
+        return bool(self._queues.get(node))
 
     def take(self, event: Event) -> Iterator[Event]:
         queue = self._queues.setdefault(event.node, deque())

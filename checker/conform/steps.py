@@ -122,6 +122,7 @@ class Meaning:
         self.messages = [m.name for m in spec.messages]
         self.down: set[tuple[str, int]] = set()
         self._last: dict[str | int, int] = {}  # the number of each node's last event
+        self._numbers: dict[tuple[str | None, str | None, bool], list[int]] = {}
         self._choices: dict[int, tuple[dict[str, ir.Binder], dict[str, ir.Binder]]] = {}
 
     @cached_property
@@ -228,7 +229,14 @@ class Meaning:
         )
 
     def _actions(self, event: Event, node: tuple[str, int] | None) -> list[int]:
+        """The numbers of the actions that the event may be. Raises SpecError (Q1002) if there is none of its name."""
         role = node[0] if node else None
+        key = (event.action, role, event.received is not None)
+        if key not in self._numbers:
+            self._numbers[key] = self._of_name(event, role)
+        return self._numbers[key]
+
+    def _of_name(self, event: Event, role: str | None) -> list[int]:
         every = list(enumerate(zip(self.spec.actions, self.labels, strict=True)))
         if event.action is None:
             steps = [(i, a) for i, (a, _) in every if a.kind in ("action", "timeout", "on") and a.role in (role, None)]
