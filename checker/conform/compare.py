@@ -11,6 +11,7 @@ from checker.explore.display import to_value
 from checker.explore.domains import Domains, Value
 from checker.explore.interpreter import State
 from checker.explore.replay import Teller
+from checker.language import ir
 from checker.language import types as ty
 from checker.verdict import show
 
@@ -47,8 +48,7 @@ class Comparison:
         if network.kind == "set":
             return tuple((self.kind(i), message) for i, message in done.sent)
         action = self.driver.spec.actions[done.taken.action]
-        consumed = (action.message or "", done.taken.choices[len(action.parameters) - 1][1]) if action.message else None
-        return tuple(Teller(self.driver, before).sent(before, done.taken.state, consumed))
+        return tuple(Teller(self.driver, before).sent(before, done.taken.state, consumed(action, done)))
 
     def kind(self, variable: int) -> str:
         type_ = self.driver.spec.variables[variable].type
@@ -166,6 +166,13 @@ class Comparison:
         inside = ", ".join(f"{name}: {value}" for name, value in given if name not in ("from", "to"))
         to = "".join(f" to {value}" for name, value in given if name == "to")
         return pattern.kind + (f"({inside})" if inside else "") + to
+
+
+def consumed(action: ir.ActionDecl, done: Done) -> tuple[str, Value] | None:
+    """The message that the step took off the network, with its kind."""
+    if action.kind not in ("on", "lose") or action.message is None:
+        return None
+    return action.message, done.taken.choices[len(action.parameters) - 1][1]
 
 
 def _are_sent(told: Sequence[tuple[str | None, Pattern]] | None, sent: Sent) -> bool:

@@ -6,6 +6,8 @@ It knows what a line may say, and nothing of the spec that the words are of.
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,9 +31,10 @@ class Where:
     line: int
     text: str
 
-    def error(self, code: str, message: str, hint: str | None = None) -> SpecError:
+    def error(self, code: str, message: str, hint: str | None = None, column: int = 1) -> SpecError:
         source = Source(self.file, "\n" * (self.line - 1) + self.text)
-        return SpecError([Diagnostic(code, message, Span(source, self.line, 1, self.line, len(self.text) + 1), hint)])
+        span = Span(source, self.line, column, self.line, max(column, len(self.text)) + 1)
+        return SpecError([Diagnostic(code, message, span, hint)])
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,15 @@ class Header:
     where: Where = Where("the trace", 1, "")
 
     def with_(self, other: Header) -> Header:
-        """The header of several files together. They are in order only if there is one file."""
+        """The header of several files together. They are in order only if there is one file.
+
+        Raises SpecError (Q1001) where they contradict each other.
+        """
+        if self.spec is not None and other.spec is not None and self.spec != other.spec:
+            raise other.where.error("Q1001", f"this is a trace of `{other.spec}`, and the one before of `{self.spec}`")
+        for name in self.constants.keys() & other.constants.keys():
+            if self.constants[name] != other.constants[name]:
+                raise other.where.error("Q1001", f"`{name}` has another value in the file before")
         nodes = {**self.nodes}
         for sort, names in other.nodes.items():
             nodes[sort] = tuple(dict.fromkeys((*nodes.get(sort, ()), *names)))
@@ -90,18 +101,33 @@ class Trace:
 
     files: tuple[str, ...]
     header: Header
+    _stamps: tuple[tuple[int, int], ...]
 
     def events(self, file: str) -> Iterator[Event]:
-        """The events of one file, in the order of its lines. Raises SpecError (Q1001)."""
+        """The events of one file, in the order of its lines. Raises SpecError (Q0705, Q1001)."""
+        first: dict[str, Json] | None = None
         for where, told in _lines(file):
+            if first is None:
+                first = told
             if "trace" not in told:
                 yield _event(where, told)
+            elif told != first:
+                hint = "a header is the first line of its file; more of them may only repeat it"
+                raise where.error("Q1001", "this header is not the one with which the file begins", hint)
+
+    def check_unchanged(self) -> None:
+        """Raises SpecError (Q0705) if a file is not what it was when the trace was opened."""
+        for file, stamp in zip(self.files, self._stamps, strict=True):
+            if _stamp(file) != stamp:
+                message = f"`{file}` cannot be read: it was written to meanwhile"
+                raise SpecError([Diagnostic("Q0705", message, hint="check a copy of it")])
 
 
 def open_trace(files: Iterable[str]) -> Trace:
     """A trace of these files, whose headers are read. Raises SpecError (Q0701, Q0705, Q1001)."""
     found: Header | None = None
     names = tuple(dict.fromkeys(files))
+    stamps = tuple(map(_stamp, names))
     for file in names:
         header = Header()
         for where, told in _lines(file):
@@ -109,38 +135,83 @@ def open_trace(files: Iterable[str]) -> Trace:
                 header = _header(where, told)
             break
         found = header if found is None else found.with_(header)
-    return Trace(names, found or Header())
+    return Trace(names, found or Header(), stamps)
+
+
+def _stamp(file: str) -> tuple[int, int]:
+    """What changes when the file does."""
+    try:
+        status = os.stat(file)
+    except OSError as error:
+        raise _unreadable(file, error) from None
+    if not stat.S_ISREG(status.st_mode) and not stat.S_ISDIR(status.st_mode):
+        message = f"`{file}` cannot be read: it is no file, and a trace is read more than once"
+        raise SpecError([Diagnostic("Q0705", message, hint="write it to a file first")])
+    return status.st_size, status.st_mtime_ns
+
+
+def _unreadable(file: str, error: OSError) -> SpecError:
+    if isinstance(error, FileNotFoundError):
+        return SpecError([Diagnostic("Q0701", f"there is no file `{file}`", hint="check the path")])
+    return SpecError([Diagnostic("Q0705", f"`{file}` cannot be read: {error.strerror}")])
 
 
 def _lines(file: str) -> Iterator[tuple[Where, dict[str, Json]]]:
     try:
-        with open(file, encoding="utf-8") as stream:
+        with open(file, "rb") as stream:
             for number, line in enumerate(stream, start=1):
-                text = line.rstrip("\r\n")
-                if not text.strip():
-                    continue
-                where = Where(file, number, text)
-                try:
-                    told = json.loads(text)
-                except (ValueError, RecursionError):
-                    raise where.error("Q1001", "this line is no JSON", "a trace has one JSON object a line") from None
-                if not isinstance(told, dict):
-                    raise where.error("Q1001", "this line is no object", "a trace has one JSON object a line")
-                yield where, told
-    except FileNotFoundError:
-        raise SpecError([Diagnostic("Q0701", f"there is no file `{file}`", hint="check the path")]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-        raise SpecError([Diagnostic("Q0705", f"`{file}` cannot be read: {reason}")]) from None
+                if not line.isspace():
+                    where = Where(file, number, _text(file, number, line))
+                    yield where, _object(where, line.endswith(b"\n"))
+    except OSError as error:
+        raise _unreadable(file, error) from None
+
+
+def _text(file: str, number: int, line: bytes) -> str:
+    """The line without a byte order mark and its end. Raises SpecError (Q1001)."""
+    try:
+        return line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
+    except UnicodeDecodeError:
+        where = Where(file, number, line.decode(errors="replace").rstrip("\r\n"))
+        raise where.error("Q1001", "this line is not UTF-8", "a trace is text, with one JSON object a line") from None
+
+
+def _refuse(name: str) -> Json:
+    raise ValueError(f"{name} is no value of JSON")
+
+
+_JSON = json.JSONDecoder(parse_constant=_refuse)
+
+
+def _object(where: Where, whole: bool) -> dict[str, Json]:
+    """The object that a line is; not `whole`: the file ends within it. Raises SpecError (Q1001)."""
+    hint = "a trace has one JSON object a line"
+    if not whole:
+        hint = "the file ends within this line; if it was not written to its end, remove it"
+    try:
+        told = _JSON.decode(where.text)
+        if "\\ud" in where.text.lower():
+            json.dumps(told, ensure_ascii=False).encode()
+    except json.JSONDecodeError as error:
+        raise where.error("Q1001", f"this line is no JSON: {error.msg}", hint, error.colno) from None
+    except UnicodeEncodeError:
+        raise where.error("Q1001", "this line has half a character: a surrogate without the other one") from None
+    except RecursionError:
+        raise where.error("Q1001", "this line is nested too deeply") from None
+    except ValueError as error:
+        raise where.error("Q1001", f"this line cannot be read: {error}") from None
+    if not isinstance(told, dict):
+        raise where.error("Q1001", "this line is no object", hint)
+    return told
 
 
 def _header(where: Where, told: dict[str, Json]) -> Header:
     _known(where, told, _HEADER, "the header")
-    if told["trace"] != VERSION:
+    if told["trace"] != VERSION or isinstance(told["trace"], bool):
         raise where.error("Q1001", f"version {told['trace']!r} of the format is not known", f"this reads {VERSION}")
     nodes = _expect(where, told, "nodes", dict, {})
     for sort, names in nodes.items():
-        if not isinstance(names, list) or not all(_is_name(name) for name in names):
+        if not isinstance(names, list) or not all(is_name(name) for name in names):
             raise where.error("Q1001", f"the nodes of `{sort}` are no array of names")
     complete = _expect(where, told, "complete", list, [])
     if not all(isinstance(name, str) for name in complete):
@@ -159,7 +230,7 @@ def _header(where: Where, told: dict[str, Json]) -> Header:
 def _event(where: Where, told: dict[str, Json]) -> Event:
     _known(where, told, MEMBERS, "an event")
     node = told.get("node")
-    if node is not None and not _is_name(node):
+    if node is not None and not is_name(node):
         raise where.error("Q1001", "`node` is no name")
     received = told.get("received")
     if isinstance(received, dict):
@@ -173,6 +244,8 @@ def _event(where: Where, told: dict[str, Json]) -> Event:
     for message in sent or ():
         _message(where, message)
     time = told.get("time")
+    if time is not None and not isinstance(time, int | float):
+        raise where.error("Q1001", "`time` is no number")
     return Event(
         where,
         node,
@@ -183,7 +256,7 @@ def _event(where: Where, told: dict[str, Json]) -> Event:
         _expect(where, told, "set", dict, {}),
         _expect(where, told, "is", dict, {}),
         None if sent is None else tuple(sent),
-        time if isinstance(time, int | float) else None,
+        time,
         _expect(where, told, "seq", int, None),
     )
 
@@ -194,6 +267,9 @@ def _message(where: Where, message: Json) -> None:
     _known(where, message, _MESSAGE, "a message")
     _expect(where, message, "fields", dict, {})
     _expect(where, message, "id", str, None)
+    for end in ("from", "to"):
+        if message.get(end) is not None and not is_name(message[end]):
+            raise where.error("Q1001", f"`{end}` is no name")
 
 
 def _known(where: Where, told: Mapping[str, Json], members: tuple[str, ...], what: str) -> None:
@@ -221,5 +297,6 @@ _KINDS: Mapping[type, str] = {
 }
 
 
-def _is_name(name: Json) -> bool:
+def is_name(name: Json) -> bool:
+    """Whether nodes may be called so."""
     return isinstance(name, str | int) and not isinstance(name, bool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from checker.conform.compare import Comparison
 from checker.conform.driver import Blocked, Done
@@ -20,11 +20,15 @@ _MOST = 12  # obstacles that are told
 
 
 def explain(
-    comparison: Comparison, seen: Seen, states: Sequence[State], tried: Iterable[tuple[State, Done | Blocked]]
+    comparison: Comparison,
+    seen: Seen,
+    states: Sequence[State],
+    tried: Iterable[tuple[State, Done | Blocked]],
+    sent: Collection[str],
 ) -> tuple[Obstacle, ...]:
     """What stood in the way, one for each way in which an action failed; those that came closest first.
 
-    `states` are those before the event.
+    `states` are those before the event, `sent` the ids of all messages that some event sends.
     """
     found: dict[tuple[object, ...], Obstacle] = {}
     for state, result in tried:
@@ -39,7 +43,7 @@ def explain(
                 else _blocked(comparison, seen, result)
             )
     if not found:
-        found[()] = _nothing(comparison, seen, states)
+        found[()] = _nothing(comparison, seen, states, sent)
     closest = {"effect": 0, "guard": 1, "message": 2, "undefined": 3}
     return tuple(sorted(found.values(), key=lambda obstacle: closest[obstacle.kind]))
 
@@ -95,13 +99,15 @@ def _absent(comparison: Comparison, seen: Seen, blocked: Blocked) -> str:
     return f"{message}{name} was not there to be received"
 
 
-def _nothing(comparison: Comparison, seen: Seen, states: Sequence[State]) -> Obstacle:
+def _nothing(comparison: Comparison, seen: Seen, states: Sequence[State], sent: Collection[str]) -> Obstacle:
     """There was not even something to try: no candidate, or none that has such a message."""
     names = [comparison.driver.spec.actions[c.action].qualified for c in seen.candidates]
     if seen.idle:
         differences = comparison.otherwise(seen, states[0])
         return Obstacle(seen.event.action or "no step", "effect", differences=differences)
-    if isinstance(seen.received, str):
+    if isinstance(seen.received, str) and seen.received not in sent:
+        said = f"no event sends the message {seen.received}"
+    elif isinstance(seen.received, str):
         said = f"the message {seen.received} was not sent before, or is not one that this step receives"
     elif seen.received is not None:
         said = f"{comparison.told(seen.received)} was not there to be received"

@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
-from checker.conform.compare import Comparison, Sent
+from checker.conform.compare import Comparison, Sent, consumed
 from checker.conform.driver import Blocked, Done, Driver
 from checker.conform.events import Header, Trace, open_trace
 from checker.conform.explain import explain
 from checker.conform.mapping import Renaming
-from checker.conform.order import in_order
-from checker.conform.steps import Candidate, Meaning, Pattern, Seen
+from checker.conform.order import Node, in_order
+from checker.conform.steps import Candidate, Meaning, Pattern, Seen, picks, taken
 from checker.conform.survey import Survey, bare, instance, openended, survey
-from checker.conform.values import Reader
+from checker.conform.values import Reader, named
 from checker.explore.domains import Value
 from checker.explore.faults import CutOff
 from checker.explore.interpreter import State
@@ -27,14 +28,27 @@ from checker.explore.replay import Teller
 from checker.language import ir
 from checker.language import types as ty
 from checker.language.forms import Forms
+from checker.language.rounds import NEXT_ROUND
 from checker.source import Diagnostic, SpecError, did_you_mean
-from checker.verdict import Conformance, Conforms, EventAtFault
+from checker.verdict import Conformance, Conforms, EventAtFault, Obstacle
 from checker.verdict import Trace as Run
 
 _KEPT = 8
 """How many accepted steps are shown before the event at fault."""
 
+_MOST_SHOWN = 100
+"""How many messages of a kind are shown of a state at most, if most of them are from before."""
+
 _MOST_SLACK = 1 << 12
+"""How far an order grows beyond what the trace names, where a step goes past its end."""
+
+_MOST_UNNAMED = 8
+"""How many elements there are beyond those that the trace names, where it does not say which one was chosen."""
+
+_Attempt: TypeAlias = tuple[State, Done | Blocked]
+"""A step that was tried, from a state."""
+
+_Ends: TypeAlias = tuple[tuple[ty.Type, Value], ...]
 
 Progress = Callable[[int, int], None]
 """Told of how many events are accepted, of how many."""
@@ -68,47 +82,78 @@ def conform(
     spec = bare(spec)
     found = survey(spec, trace, header, renaming)
     deadline = None if options.timeout is None else began + options.timeout
-    open_sorts = openended(spec)
-    slack = {o.name: 1 for o in spec.orders} | dict.fromkeys(open_sorts, 0)
+    open_sorts = openended(spec, found.names)
+    growing = {*open_sorts, *(o.name for o in spec.orders)} - found.names.closed - options.overrides.keys()
+    slack = dict.fromkeys(sorted(growing), 0)
     while True:
         driver = Driver(instance(spec, header, found, slack, options.overrides))
-        task = _Task(driver, trace, header, renaming, found, options, deadline, progress)
+        task = _Task(driver, trace, header, renaming, found, options, deadline, progress, frozenset(slack))
         run = task.follow(eager=False)
         if run.answer is Conforms.NO and run.held_back:
             run = task.follow(eager=True)
-        grown = {name: max(1, 2 * slack[name]) for name in run.short if name in slack and name not in options.overrides}
-        grown = {name: n for name, n in grown.items() if n <= (_MOST_SLACK if name not in open_sorts else 8)}
+        grown = _grown(run, slack)
         if run.answer is not Conforms.NO or not grown:
+            trace.check_unchanged()
             return replace(run.told(), seconds=time.monotonic() - began)
         slack |= grown  # a larger instance may have the step that is missing
 
 
+def _grown(run: _Run, slack: Mapping[str, int]) -> dict[str, int]:
+    """More elements for the sorts and orders that may have been too small for the run."""
+    grown = {}
+    for name in (run.short | run.free) & slack.keys():
+        more = max(1, 2 * slack[name])
+        if more <= (_MOST_SLACK if name in run.short else _MOST_UNNAMED):
+            grown[name] = more
+    return grown
+
+
 @dataclass(frozen=True)
 class Hypothesis:
-    """A state in which the run may be. `bound`: what messages that are told in part are, by id."""
+    """A state in which the run may be. `bound`: what messages that are told in part are, by id; `past`: the last steps
+    on the way to it, of `steps`."""
 
     state: State
     bound: tuple[tuple[str, Sent], ...] = ()
+    past: tuple[tuple[State, Done], ...] = field(default=(), compare=False)
+    steps: int = field(default=0, compare=False)
 
     def messages(self, name: str) -> Sent | None:
         return next((sent for known, sent in self.bound if known == name), None)
 
+    def after(self, done: Done, bound: tuple[tuple[str, Sent], ...]) -> Hypothesis:
+        """What becomes of it by a step."""
+        past = (*self.past[1 - _KEPT :], (self.state, done))
+        return Hypothesis(done.taken.state, bound, past, self.steps + 1)
+
+
+class _GivenUp(Exception):
+    """The search goes no further; the message says why."""
+
 
 @dataclass
 class _Run:
-    """What came of following a trace. `short` names sorts and orders of which more elements might have helped."""
+    """What came of following a trace, up to `here`.
+
+    `short` names the orders whose end was in the way, `free` the sorts and orders of which something was chosen that
+    the trace does not tell. `cut`: not all states were kept. `unsettled`: a step was accepted that might have been
+    another one, had the events of different nodes been taken in another order.
+    """
 
     task: _Task
     answer: Conforms = Conforms.YES
     accepted: int = 0
-    steps: int = 0
     hidden: int = 0
     reason: str = ""
     fault: EventAtFault | None = None
+    here: list[Hypothesis] = field(default_factory=list)
+    tried: list[_Attempt] = field(default_factory=list)
     held_back: bool = False
+    cut: bool = False
+    unsettled: bool = False
     short: set[str] = field(default_factory=set)
+    free: set[str] = field(default_factory=set)
     actions: Counter[int] = field(default_factory=Counter)
-    last: deque[tuple[State, Done]] = field(default_factory=lambda: deque(maxlen=_KEPT))
 
     def told(self) -> Conformance:
         task, spec = self.task, self.task.driver.spec
@@ -119,27 +164,28 @@ class _Run:
             self.answer,
             task.found.events,
             self.accepted,
-            self.steps,
+            self.here[0].steps,
             task.driver.instance.sizes,
             tuple(names),
             self.fault,
             self._story(),
-            max(0, self.steps - len(self.last)),
+            self.here[0].steps - len(self.here[0].past),
             tuple(self._notes()),
             self.reason,
         )
 
     def _story(self) -> Run | None:
-        if not self.last or self.answer is Conforms.YES:
+        last = self.here[0].past
+        if not last or self.answer is Conforms.YES:
             return None
         driver = self.task.driver
-        states = [before for before, _ in self.last]
+        states = [before for before, _ in last]
         teller = Teller(driver, states[0])
-        steps = tuple(teller.step(before, done.taken) for before, done in self.last)
-        states.append(self.last[-1][1].taken.state)
+        steps = tuple(teller.step(before, done.taken) for before, done in last)
+        states.append(last[-1][1].taken.state)
         world = driver.world(states[0])
         constants = tuple((name, teller.constant(name, value)) for name, value in driver.instance.constants(world))
-        return Run(teller.variables, tuple(map(teller.state, states)), steps, constants)
+        return Run(teller.variables, tuple(map(teller.state, _without_old(states, last))), steps, constants)
 
     def _notes(self) -> Iterator[str]:
         if self.hidden:
@@ -148,6 +194,8 @@ class _Run:
             names = ", ".join(self.task.driver.spec.actions[i].qualified for i in self.task.hidden)
             most = self.task.renaming.most_hidden
             yield f"with at most {most} hidden step{'s' * (most != 1)} ({names}) before each event"
+        if self.answer is Conforms.NO and (free := sorted(self.free & self.task.growing)):
+            yield f"with at most {_MOST_UNNAMED} elements of {', '.join(free)} that the trace does not name"
 
 
 class _Task:
@@ -161,13 +209,16 @@ class _Task:
         options: Options,
         deadline: float | None,
         progress: Progress | None,
+        growing: Set[str],
     ) -> None:
         self.driver, self.trace, self.header, self.renaming = driver, trace, header, renaming
         self.found, self.options, self.deadline, self.progress = found, options, deadline, progress
         self.reader = Reader(driver.spec, found.names, driver.instance.worlds[0].domains)
         self.hidden = [self._hidden(name) for name in renaming.hidden]
+        self.next_round = next((i for i, a in enumerate(driver.spec.actions) if a.qualified == NEXT_ROUND), None)
         self.forgetful = self._forgetful()
-        self.open = openended(driver.spec)
+        self.growing = growing
+        self.choices = [list(self._choices(action)) for action in driver.spec.actions]
 
     def _hidden(self, name: str) -> int:
         names = [action.qualified for action in self.driver.spec.actions]
@@ -177,6 +228,15 @@ class _Task:
                 [Diagnostic("Q1004", f"`hidden` names `{name}`, which is no action of the spec", hint=hint)]
             )
         return names.index(name)
+
+    def _choices(self, action: ir.ActionDecl) -> Iterator[tuple[int | str, frozenset[str]]]:
+        """What the action chooses from all there is, where that may grow: parameters by uid, what it picks by name."""
+        chosen: list[tuple[int | str, ir.Binder]] = [(b.uid, b) for b in action.parameters]
+        chosen += [(b.name, b) for b in picks(self.driver.spec, action.body)]
+        for key, binder in chosen[action.role is not None :]:
+            names = named(binder.type) & self.growing
+            if binder.domain is None and names:
+                yield key, names
 
     def _forgetful(self) -> frozenset[str]:
         """The kinds of messages that may be forgotten when their last receipt is past: nothing else looks for them.
@@ -198,6 +258,8 @@ class _Task:
         run = _Run(self)
         try:
             return self._follow(run, eager)
+        except _GivenUp as end:
+            return self._give_up(run, str(end))
         except KeyboardInterrupt:
             return self._give_up(run, "interrupted")
 
@@ -208,113 +270,223 @@ class _Task:
         self.patterns: dict[str, Pattern] = {}
         self.receipts = Counter(self.found.receipts)
         self.owners: Counter[tuple[str, Value]] = Counter()
-        here = [Hypothesis(state) for state in states]
-        for event in in_order(self.trace, self.renaming, self.found.sent, self.found.after):
-            if self.deadline is not None and time.monotonic() > self.deadline:
-                return self._give_up(run, "out of time")
-            if self.progress is not None and run.accepted % 100 == 0:
-                self.progress(run.accepted, self.found.events)
+        run.here = [Hypothesis(state) for state in states]
+        late: dict[Node, deque[Seen]] = {}  # events that may have come after others that were read later, by node
+        for event, awaited in in_order(self.trace, self.renaming, self.found.sent, self.found.after):
             seen = meaning.seen(event)
-            following, tried = self._accept(run, here, seen, eager)
-            if not following:
-                return self._fail(run, here, seen, tried)
-            if len(following) > self.options.most_states:
-                return self._give_up(run, f"the trace leaves open more than {self.options.most_states:,} states")
-            here = self._remember(seen, following)
-            run.accepted += 1
+            if awaited:
+                return self._fail(run, seen, (self._circle(seen, awaited),))
+            if event.node in late:
+                late[event.node].append(seen)
+            elif not _waits(seen, late) and self._take(run, seen, eager):
+                self._catch_up(run, late, eager)
+            elif late or self._may_come_later(run, seen):
+                late[event.node] = deque([seen])
+            else:
+                return self._fail(run, seen, self._why(run, seen))
+        if late:
+            seen = next(iter(late.values()))[0]
+            self._take(run, seen, eager)
+            return self._fail(run, seen, self._why(run, seen))
         return run
+
+    def _catch_up(self, run: _Run, late: dict[Node, deque[Seen]], eager: bool) -> None:
+        """Takes what was late and can be taken now."""
+        waiting = -1
+        while waiting != sum(map(len, late.values())):
+            waiting = sum(map(len, late.values()))
+            for node, queue in list(late.items()):
+                while queue and not _waits(queue[0], late) and self._take(run, queue[0], eager):
+                    queue.popleft()
+                if not queue:
+                    del late[node]
+
+    def _take(self, run: _Run, seen: Seen, eager: bool) -> bool:
+        """Goes on by an event, if it can."""
+        self._in_time()
+        if self.progress is not None and run.accepted % 100 == 0:
+            self.progress(run.accepted, self.found.events)
+        following, run.tried = self._accept(run, seen, eager)
+        if not following:
+            return False
+        if len(following) > self.options.most_states:
+            raise _GivenUp(self._too_many())
+        run.here = self._remember(seen, following)
+        run.accepted += 1
+        return True
+
+    def _why(self, run: _Run, seen: Seen) -> tuple[Obstacle, ...]:
+        return explain(self.comparison, seen, [h.state for h in run.here], run.tried, self.found.sent)
+
+    def _in_time(self) -> None:
+        if self.deadline is not None and time.monotonic() > self.deadline:
+            raise _GivenUp("out of time")
+
+    def _too_many(self) -> str:
+        return f"the trace leaves open more than {self.options.most_states:,} states"
 
     def _give_up(self, run: _Run, reason: str) -> _Run:
         run.answer, run.reason = Conforms.UNKNOWN, f"{reason}, after {run.accepted:,} of {self.found.events:,} events"
         return run
 
-    def _accept(
-        self, run: _Run, here: Sequence[Hypothesis], seen: Seen, eager: bool
-    ) -> tuple[list[Hypothesis], list[tuple[Hypothesis, Done | Blocked]]]:
+    def _accept(self, run: _Run, seen: Seen, eager: bool) -> tuple[list[Hypothesis], list[_Attempt]]:
         """Where the event may lead, and if that is nowhere, what was tried."""
         may_hide = bool(self.hidden) or seen.missing > 0
-        found, tried = ([], []) if may_hide and eager else self._direct(run, here, seen)
+        found, tried = ([], []) if may_hide and eager else self._in_round(run, run.here, seen)
         if not may_hide or found:
             run.held_back = run.held_back or may_hide
             return found, tried
-        wider = self._closure(run, here, seen)
-        found, more = self._direct(run, wider, seen)
+        wider = self._closure(run, seen)
+        found, more = self._in_round(run, wider, seen)
+        run.unsettled |= self.found.open_order
         run.hidden += bool(found) and not eager
         return found, tried or more
 
-    def _direct(
-        self, run: _Run, here: Sequence[Hypothesis], seen: Seen
-    ) -> tuple[list[Hypothesis], list[tuple[Hypothesis, Done | Blocked]]]:
-        found: dict[tuple[State, tuple[tuple[str, Sent], ...]], Hypothesis] = {}
-        only: list[Hypothesis] = []
-        tried: list[tuple[Hypothesis, Done | Blocked]] = []
-        for hypothesis in here:
+    def _in_round(self, run: _Run, here: Sequence[Hypothesis], seen: Seen) -> tuple[list[Hypothesis], list[_Attempt]]:
+        """As `_direct`; where all nodes go through rounds together, this round or if need be the next one."""
+        found, tried = self._direct(run, here, seen)
+        if found or self.next_round is None:
+            return found, tried
+        later = [after for hypothesis in here for after in self._next_round(run, hypothesis, self.next_round)]
+        found, more = self._direct(run, later, seen)
+        return found, tried + more
+
+    def _next_round(self, run: _Run, hypothesis: Hypothesis, number: int) -> Iterator[Hypothesis]:
+        """What follows when the round ends, and with it what may be lost of its messages: nobody writes that down."""
+        while lost := next(self._losses(run, hypothesis), None):
+            hypothesis, _ = lost
+        for step in self._attempt(run, hypothesis.state, Candidate(number, {}), {}):
+            if isinstance(step, Done):
+                yield hypothesis.after(step, hypothesis.bound)
+
+    def _direct(self, run: _Run, here: Sequence[Hypothesis], seen: Seen) -> tuple[list[Hypothesis], list[_Attempt]]:
+        found: list[Hypothesis] = []
+        tried: list[_Attempt] = []
+        for hypothesis in self._after_losses(run, here, seen):
             if seen.idle and self.comparison.unchanged(seen, hypothesis.state):
-                only.append(hypothesis)
+                found.append(hypothesis)
             for candidate, given in self._candidates(hypothesis, seen):
-                self._note_free(run, candidate, given)
-                for result in self.driver.attempt(hypothesis.state, candidate.action, given):
-                    if isinstance(result, Blocked) and isinstance(result.stop, CutOff):
-                        run.short.add(result.stop.bound.removeprefix("end of "))
+                for result in self._attempt(run, hypothesis.state, candidate, given):
                     if isinstance(result, Done):
                         sent = self.comparison.sent(hypothesis.state, result)
                         if self.comparison.fits(seen, hypothesis.state, result, sent):
-                            if not only:
-                                run.last.append((hypothesis.state, result))
-                                run.actions[candidate.action] += 1
-                                run.steps += 1
-                            only.append(self._after(hypothesis, seen, result, sent))
+                            run.actions[candidate.action] += not found
+                            run.unsettled = run.unsettled or self._is_unsettled(seen, hypothesis.state, result)
+                            found.append(self._after(hypothesis, seen, result, sent))
                             continue
                     if len(tried) < 1000:
-                        tried.append((hypothesis, result))
-        if len(only) < 2:
-            return only, tried
-        for each in only:
-            found.setdefault((each.state, each.bound), each)
-        return list(found.values()), tried
+                        tried.append((hypothesis.state, result))
+        return found if len(found) < 2 else list(dict.fromkeys(found)), tried
 
-    def _note_free(self, run: _Run, candidate: Candidate, given: Mapping[int, Value]) -> None:
-        for binder in self.driver.spec.actions[candidate.action].parameters:
-            if binder.uid not in given and isinstance(binder.type, ty.Sort) and binder.type.name in self.open:
-                run.short.add(binder.type.name)
+    def _losses(self, run: _Run, hypothesis: Hypothesis) -> Iterator[tuple[Hypothesis, _Ends]]:
+        """What follows when the network loses a message, and from whom it was to whom."""
+        for number, action in enumerate(self.driver.spec.actions):
+            if action.kind == "lose":
+                for step in self._attempt(run, hypothesis.state, Candidate(number, {}), {}):
+                    if isinstance(step, Done) and (lost := consumed(action, step)) is not None:
+                        layout = self.reader.fields(ty.Message(lost[0]))
+                        ends = tuple((type_, end) for (_, type_), end in zip(layout[-2:], lost[1][-2:], strict=True))
+                        yield hypothesis.after(step, hypothesis.bound), ends
+
+    def _after_losses(self, run: _Run, here: Sequence[Hypothesis], seen: Seen) -> Sequence[Hypothesis]:
+        """Besides these, what follows when a queue to the node loses messages that come before another one."""
+        network, actions = self.driver.spec.network, self.driver.spec.actions
+        if seen.node is None or network is None or not (network.kind == "fifo" and network.lossy):
+            return here
+        if not any(actions[candidate.action].kind == "on" for candidate in seen.candidates):
+            return here
+        role, number = seen.node
+        receiver = (self.comparison.meaning.roles[role], number)
+        found = list(here)
+        for hypothesis in here:
+            edge = [(lost, ends) for lost, ends in self._losses(run, hypothesis) if ends[-1] == receiver]
+            while edge:
+                lost, queue = edge.pop()
+                found.append(lost)
+                edge += [(more, ends) for more, ends in self._losses(run, lost) if ends == queue]
+        return found
+
+    def _attempt(
+        self, run: _Run, state: State, candidate: Candidate, given: Mapping[int, Value]
+    ) -> Iterator[Done | Blocked]:
+        for key, names in self.choices[candidate.action]:
+            if key not in given and key not in candidate.picks:
+                run.free |= names
+        for result in self.driver.attempt(state, candidate.action, given):
+            self._in_time()
+            if isinstance(result, Blocked) and isinstance(result.stop, CutOff):
+                run.short.add(result.stop.bound.removeprefix("end of "))
+            yield result
+
+    def _is_unsettled(self, seen: Seen, before: State, done: Done) -> bool:
+        """Whether the step might have been another one in another order of the events of different nodes: if it chose
+        its message from those there were, or if it is a step at top level, which may look at everything, and did more
+        than to send what the trace tells anyway."""
+        if not self.found.open_order:
+            return False
+        action, after = self.driver.spec.actions[done.taken.action], done.taken.state
+        if taken(action) is not None and not self._names_its_message(seen):
+            return True
+        if action.role is not None:
+            return False
+        told = seen.sent is not None and all(pattern.full is not None for _, pattern in seen.sent)
+        return (
+            not told
+            or action.kind == "lose"
+            or any(
+                before[i] != after[i]
+                for i, v in enumerate(self.driver.spec.variables)
+                if not v.name.startswith(("sent ", "flying "))
+            )
+        )
+
+    def _names_its_message(self, seen: Seen) -> bool:
+        return isinstance(seen.received, str) and seen.received in self.found.sent
 
     # --- messages -----------------------------------------------------------------------------------
 
     def _candidates(self, hypothesis: Hypothesis, seen: Seen) -> Iterator[tuple[Candidate, Mapping[int, Value]]]:
         """The actions that the event may be, with what each is known to receive."""
         for candidate in seen.candidates:
-            action = self.driver.spec.actions[candidate.action]
-            if action.kind not in ("on", "lose") or seen.received is None:
+            binder = taken(self.driver.spec.actions[candidate.action])
+            if binder is None or seen.received is None:
                 yield candidate, candidate.given
                 continue
-            for message in self._received(hypothesis, seen, action):
-                yield candidate, {**candidate.given, action.parameters[-1].uid: message}
+            for message in self._received(hypothesis, seen, candidate, binder):
+                yield candidate, {**candidate.given, binder.uid: message}
 
-    def _received(self, hypothesis: Hypothesis, seen: Seen, action: ir.ActionDecl) -> Iterable[Value]:
+    def _received(self, hypothesis: Hypothesis, seen: Seen, candidate: Candidate, binder: ir.Binder) -> Iterable[Value]:
+        assert isinstance(binder.type, ty.Message) and binder.domain is not None
+        kind = binder.type.name
         name, pattern = (seen.received, None) if isinstance(seen.received, str) else (None, seen.received)
         if isinstance(name, str):
             known = hypothesis.messages(name)
             if known is not None:
-                fits = self._addressed(seen, Pattern(action.message or "", ()))
-                return [m for kind, m in known if kind == action.message and fits.fits(m)]
+                fits = self._addressed(seen, candidate, Pattern(kind, ()))
+                return [m for sent, m in known if sent == kind and fits.fits(m)]
             pattern = self.patterns.get(name)
-        pattern = Pattern(action.message or "", ()) if pattern is None else pattern
-        if pattern.kind != action.message:
+            if pattern is None and (name in self.found.sent or self._is_foreign(kind)):
+                return ()
+        pattern = Pattern(kind, ()) if pattern is None else pattern
+        if pattern.kind != kind:
             return ()
-        pattern = self._addressed(seen, pattern)
+        pattern = self._addressed(seen, candidate, pattern)
         if pattern.full is not None:
             return (pattern.full,)
         try:
-            domain = action.parameters[-1].domain
-            assert domain is not None
-            names = {action.parameters[0].uid: seen.node[1]} if seen.node is not None else {}
-            there = self.driver.evaluate(domain, hypothesis.state, names)
+            there = self.driver.evaluate(binder.domain, hypothesis.state, dict(candidate.given))
         except KeyError:  # the domain depends on another choice, which will look itself
             return ()
         return [message for message in there if pattern.fits(message)]
 
-    def _addressed(self, seen: Seen, pattern: Pattern) -> Pattern:
-        return pattern if seen.node is None else self.comparison.meaning.addressed(pattern, seen.node)
+    def _is_foreign(self, kind: str) -> bool:
+        """Whether a message of the kind has been sent by nobody, if its id is not one that was sent."""
+        return self.header.messages and kind not in self.found.anonymous
+
+    def _addressed(self, seen: Seen, candidate: Candidate, pattern: Pattern) -> Pattern:
+        if seen.node is None or self.driver.spec.actions[candidate.action].role is None:
+            return pattern
+        return self.comparison.meaning.addressed(pattern, seen.node)
 
     def _after(self, hypothesis: Hypothesis, seen: Seen, done: Done, sent: Sent) -> Hypothesis:
         """The state after the step, and what it tells of messages that the trace tells in part."""
@@ -323,10 +495,11 @@ class _Task:
             if name is not None and pattern.full is None:
                 bound[name] = tuple((kind, m) for kind, m in sent if kind == pattern.kind and pattern.fits(m))
         if isinstance(seen.received, str) and seen.received not in bound and seen.received not in self.patterns:
-            action = self.driver.spec.actions[done.taken.action]
-            if action.message is not None:
-                bound[seen.received] = ((action.message, done.taken.choices[len(action.parameters) - 1][1]),)
-        return Hypothesis(done.taken.state, tuple(bound.items()))
+            binder = taken(self.driver.spec.actions[done.taken.action])
+            if binder is not None and isinstance(binder.type, ty.Message):
+                message = next(value for chosen, value in done.taken.choices if chosen is binder)
+                bound[seen.received] = ((binder.type.name, message),)
+        return hypothesis.after(done, tuple(bound.items()))
 
     def _remember(self, seen: Seen, here: list[Hypothesis]) -> list[Hypothesis]:
         """Takes note of the messages of an event that was accepted, and forgets those that are not needed any more."""
@@ -359,7 +532,8 @@ class _Task:
             for kind, message in sent
             if kind in self.forgetful and (kind, message) not in awaited and not self.owners[kind, message]
         }
-        return Hypothesis(self._without(hypothesis.state, [Pattern(kind, (), m) for kind, m in gone]), bound)
+        left = self._without(hypothesis.state, [Pattern(kind, (), m) for kind, m in gone])
+        return replace(hypothesis, state=left, bound=bound)
 
     def _received_last(self, name: str) -> list[Pattern]:
         self.receipts[name] -= 1
@@ -384,29 +558,30 @@ class _Task:
 
     # --- steps that the trace does not have -----------------------------------------------------------
 
-    def _closure(self, run: _Run, here: Sequence[Hypothesis], seen: Seen) -> list[Hypothesis]:
+    def _closure(self, run: _Run, seen: Seen) -> list[Hypothesis]:
         """The states after at most so many steps that the trace does not have, those before them included."""
-        reached = {(h.state, h.bound): h for h in here}
-        edge = list(here)
+        reached = dict.fromkeys(run.here)
+        edge = run.here
         most = max(self.renaming.most_hidden if self.hidden else 0, seen.missing)
         for depth in range(most):
-            actions = list(self._unlogged(seen, depth))
+            actions = [Candidate(number, given) for number, given in self._unlogged(seen, depth)]
             following: list[Hypothesis] = []
             for hypothesis in edge:
-                for number, given in actions:
-                    for result in self.driver.attempt(hypothesis.state, number, given):
+                for candidate in actions:
+                    for result in self._attempt(run, hypothesis.state, candidate, candidate.given):
                         if isinstance(result, Blocked):
-                            if isinstance(result.stop, CutOff):
-                                run.short.add(result.stop.bound.removeprefix("end of "))
                             continue
-                        new = replace(hypothesis, state=result.taken.state)
-                        if (new.state, new.bound) not in reached:
-                            reached[new.state, new.bound] = new
+                        new = hypothesis.after(result, hypothesis.bound)
+                        if new not in reached:
+                            reached[new] = None
                             following.append(new)
                 if len(reached) > self.options.most_states:
-                    return list(reached.values())
+                    run.cut = True
+                    return list(reached)
+            if not following:
+                break
             edge = following
-        return list(reached.values())
+        return list(reached)
 
     def _unlogged(self, seen: Seen, depth: int) -> Iterator[tuple[int, Mapping[int, Value]]]:
         """The steps that may have been taken unseen: hidden ones by anyone, and by the node whose events are missing
@@ -423,31 +598,60 @@ class _Task:
 
     # --- failing ------------------------------------------------------------------------------------
 
-    def _fail(
-        self, run: _Run, here: Sequence[Hypothesis], seen: Seen, tried: list[tuple[Hypothesis, Done | Blocked]]
-    ) -> _Run:
+    def _circle(self, seen: Seen, awaited: str) -> Obstacle:
+        names = [self.driver.spec.actions[c.action].qualified for c in seen.candidates]
+        said = f"it comes after {awaited}, and that after this event"
+        return Obstacle(", ".join(names) or seen.event.action or "no step", "message", differences=(said,))
+
+    def _fail(self, run: _Run, seen: Seen, obstacles: tuple[Obstacle, ...]) -> _Run:
         event = seen.event
         node = None if event.node is None else str(event.node)
-        states = [h.state for h in here]
-        obstacles = explain(self.comparison, seen, states, [(h.state, result) for h, result in tried])
         run.fault = EventAtFault(event.where.file, event.where.line, event.where.text, node, event.action, obstacles)
+        if run.cut:
+            return self._give_up(run, self._too_many())
         run.answer = Conforms.NO
-        if self._depends_on_order(seen):
+        if self._is_open(run, seen):
             run.answer = Conforms.UNKNOWN
-            run.reason = "the trace leaves the order of events open, and only one order was tried"
+            run.reason = "the trace leaves the order of events open, and not all orders were tried"
         return run
+
+    def _may_come_later(self, run: _Run, seen: Seen) -> bool:
+        """Whether it may help to take events of other nodes first."""
+        return not self.found.after and self._is_open(run, seen)
+
+    def _is_open(self, run: _Run, seen: Seen) -> bool:
+        """Whether the event might have been possible in another order."""
+        return run.unsettled or self._depends_on_order(seen)
 
     def _depends_on_order(self, seen: Seen) -> bool:
         """Whether another order of the events of different nodes might have made the event possible.
 
         A step of a node reads its own fields and a message that was sent before; so order matters only where an action
-        at top level looks at more, or where a receipt does not name its message.
+        at top level looks at more, where a receipt does not name its message, and where rounds tie all nodes together.
         """
-        actions = [self.driver.spec.actions[c.action] for c in seen.candidates]
-        if self.trace.header.ordered or not actions:
+        if not self.found.open_order:
             return False
-        unnamed = not isinstance(seen.received, str)
-        return any(a.role is None or (a.kind == "on" and unnamed) for a in actions)
+        actions = [self.driver.spec.actions[c.action] for c in seen.candidates]
+        if self.driver.spec.network is not None and self.driver.spec.network.synchronous:
+            return bool(actions)
+        named_ = self._names_its_message(seen) or (isinstance(seen.received, str) and self.header.messages)
+        return any(a.role is None or (a.kind == "on" and not named_) for a in actions)
+
+
+def _without_old(states: Sequence[State], steps: Iterable[tuple[State, Done]]) -> list[State]:
+    """The states of a few steps without messages that none of these sends or takes, where there are many."""
+    used = {value for _, done in steps for _, value in done.taken.choices if isinstance(value, tuple)}
+    many = [i for i, value in enumerate(states[0]) if isinstance(value, frozenset) and len(value) > _MOST_SHOWN]
+    old = {i: states[0][i] - used for i in many}
+    return [tuple(value - old[i] if i in old else value for i, value in enumerate(s)) for s in states]
+
+
+def _waits(seen: Seen, late: Mapping[Node, Iterable[Seen]]) -> bool:
+    """Whether the event comes after something that is late."""
+    needs = set(seen.event.needs)
+    return bool(needs) and any(
+        name in needs for queue in late.values() for each in queue for name, _ in each.sent or ()
+    )
 
 
 def _conditions(spec: ir.Spec) -> Iterator[ir.Expr]:

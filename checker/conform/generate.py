@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
+from checker.conform.compare import consumed
 from checker.conform.driver import Blocked, Done, Driver
+from checker.conform.steps import taken
 from checker.conform.values import Unfit, blank
 from checker.explore.display import element
 from checker.explore.domains import Domains, Value
@@ -368,10 +370,10 @@ class _Writer:
         if action.role is not None:
             binder, node = choices.pop(0)
             told = {"node": written(domains, binder.type, node), **told}
-        if action.kind in ("on", "lose"):
-            binder, value = choices.pop(len(action.parameters) - 1 - (action.role is not None))
-            assert isinstance(binder.type, ty.Message)
-            told["received"] = self._message(domains, binder.type.name, value)
+        message = taken(action)
+        if message is not None and isinstance(message.type, ty.Message):
+            binder, value = choices.pop(next(i for i, (binder, _) in enumerate(choices) if binder is message))
+            told["received"] = self._message(domains, message.type.name, value)
         if choices:
             told["args"] = {binder.name: written(domains, binder.type, value) for binder, value in choices}
         if done.branches:
@@ -386,9 +388,7 @@ class _Writer:
             types = [self.spec.variables[i].type for i, _ in done.sent]
             return [(t.item.name, m) for t, (_, m) in zip(types, done.sent, strict=True) if isinstance(t, ty.Set)
                     and isinstance(t.item, ty.Message)]  # fmt: skip
-        last = done.taken.choices[len(action.parameters) - 1][1] if action.message is not None else None
-        consumed = None if action.message is None else (action.message, last)
-        return list(Teller(self.driver, before).sent(before, done.taken.state, consumed))
+        return list(Teller(self.driver, before).sent(before, done.taken.state, consumed(action, done)))
 
     def _after(self, before: State, after: State, role: str | None, node: int | None) -> Json:
         """All fields of the node, and what else changed."""

@@ -5,13 +5,15 @@ A map changes events before anybody reads them as steps; it knows names and valu
 
 from __future__ import annotations
 
+import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
-from checker.conform.events import Event, Header
+from checker.conform.events import Event, Header, is_name
+from checker.conform.values import Unfit, parts
 from checker.source import Diagnostic, SpecError, did_you_mean
 
 Json = Any
@@ -36,8 +38,9 @@ _TABLES = {
 class Renaming:
     """What a map file says. Names on the left are the trace's.
 
-    `fields` and `none` are asked with the scope first: `Vote.granted` before `granted`, where the scope is the action,
-    message or record. `values` are by field. `node_of` names, by action, the argument that says whose step it is.
+    `fields` and `none` are asked with the scope first: `Vote.granted` before `granted`, where the scope is the action
+    or the message, or of a record within a field that field. `values` are by field. `node_of` names, by action, the
+    argument that says whose step it is.
     """
 
     actions: Mapping[str, str] = field(default_factory=dict)
@@ -57,7 +60,8 @@ class Renaming:
         """A header in the words of the spec."""
         complete = frozenset(self.fields.get(name, name) for name in header.complete) - self.unlogged
         nodes = {sort: tuple(self._node(name) for name in names) for sort, names in header.nodes.items()}
-        return replace(header, complete=complete, nodes=nodes, constants={**header.constants, **self.constants})
+        constants = {name: self._value("", name, value) for name, value in header.constants.items()}
+        return replace(header, complete=complete, nodes=nodes, constants={**constants, **self.constants})
 
     def event(self, event: Event) -> Event | None:
         """An event in the words of the spec; None for one that is left out."""
@@ -70,6 +74,8 @@ class Renaming:
         node = None if event.node is None else self._node(event.node)
         if self.node_of.get(action) in args:
             node = args.pop(self.node_of[action])
+            if not is_name(node):
+                raise event.where.error("Q1001", f"`{self.node_of[action]}` says whose step it is, and is no name")
         received = event.received
         return replace(
             event,
@@ -103,12 +109,16 @@ class Renaming:
     def _places(self, given: Mapping[str, Json]) -> dict[str, Json]:
         found = {}
         for place, value in given.items():
-            end = min((i for i in (place.find("["), place.find(".")) if i >= 0), default=len(place))
-            name = place[:end]
+            owner = max((name for name in self.nodes if place.startswith(f"{name}.")), key=len, default="")
+            name, rest = _split(place[len(owner) + 1 :] if owner else place)
             new = self._name("", name)
             if new not in self.unlogged:
-                found[new + place[end:]] = self._value("", name, value)
+                front = f"{self._node(owner)}." if owner else ""
+                found[front + new + "".join(self._part(name, part) for part in rest)] = self._value("", name, value)
         return found
+
+    def _part(self, field: str, part: str) -> str:
+        return f"[{self._key(field, part[1:-1])}]" if part.startswith("[") else f".{self._key(field, part[1:])}"
 
     def _name(self, scope: str, name: str) -> str:
         return self.fields.get(f"{scope}.{name}") or self.fields.get(name, name)
@@ -128,12 +138,21 @@ class Renaming:
             case list():
                 return [self._value(scope, name, item) for item in value]
             case dict():
-                return {self._key(k): self._value(name, k, v) for k, v in value.items()}
+                return {self._key(name, k): self._value(name, k, v) for k, v in value.items()}
             case _:
                 return value
 
-    def _key(self, name: str) -> str:
-        return str(self.nodes.get(name, self.fields.get(name, name)))
+    def _key(self, scope: str, name: str) -> str:
+        return str(self.nodes[name]) if name in self.nodes else self._name(scope, name)
+
+
+def _split(place: str) -> tuple[str, list[str]]:
+    """A place as a name and its parts; all of it is the name where it is no place."""
+    try:
+        name, *rest = parts(place)
+    except Unfit:
+        return place, []
+    return name, rest
 
 
 def read_map(path: str) -> Renaming:
@@ -146,21 +165,49 @@ def read_map(path: str) -> Renaming:
     except OSError as error:
         raise SpecError([Diagnostic("Q0705", f"`{path}` cannot be read: {error.strerror}")]) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SpecError([Diagnostic("Q1004", f"the map `{path}` is no TOML: {error}")]) from None
+        raise _wrong(path, f"is no TOML: {error}") from None
+    except RecursionError:
+        raise _wrong(path, "is nested too deeply") from None
     for name, value in told.items():
         if name not in _TABLES:
             hint = did_you_mean(name, _TABLES) or f"it may have {', '.join(_TABLES)}"
-            raise SpecError([Diagnostic("Q1004", f"the map `{path}` has an unknown part `{name}`", hint=hint)])
-        if not isinstance(value, _TABLES[name]):
-            raise SpecError([Diagnostic("Q1004", f"`{name}` in the map `{path}` is no {_TABLES[name].__name__}")])
+            raise _wrong(path, f"has an unknown part `{name}`", hint)
+        if not isinstance(value, _TABLES[name]) or isinstance(value, bool):
+            raise _wrong(path, f"has a `{name}` that is no {_KINDS[_TABLES[name]]}")
+        if not _is_json(value):
+            raise _wrong(path, f"has a value in `{name}` that no trace has, such as a date")
     for name in ("actions", "fields", "messages", "nodes", "node_of"):
         for key, value in told.get(name, {}).items():
-            if not isinstance(value, str) and not (name == "nodes" and isinstance(value, int)):
-                raise SpecError([Diagnostic("Q1004", f"`{key}` in `{name}` of the map `{path}` is given no name")])
+            if not isinstance(value, str) and not (name == "nodes" and type(value) is int):
+                raise _wrong(path, f"gives `{key}` in `{name}` no name")
     for key, value in told.get("values", {}).items():
         if not isinstance(value, dict):
-            raise SpecError([Diagnostic("Q1004", f"`{key}` in `values` of the map `{path}` is no table of values")])
+            raise _wrong(path, f"has a `{key}` in `values` that is no table of values")
+    for name in ("ignore", "unlogged", "hidden"):
+        if not all(isinstance(value, str) for value in told.get(name, ())):
+            raise _wrong(path, f"has something in `{name}` that is no name")
+    if told.get("most_hidden", 0) < 0:
+        raise _wrong(path, "has a `most_hidden` that is less than 0")
     for name in ("ignore", "unlogged"):
-        told[name] = frozenset(map(str, told.get(name, ())))
-    told["hidden"] = tuple(map(str, told.get("hidden", ())))
+        told[name] = frozenset(told.get(name, ()))
+    told["hidden"] = tuple(told.get("hidden", ()))
     return Renaming(**told)
+
+
+_KINDS = {dict: "table", list: "list", int: "integer"}
+
+
+def _wrong(path: str, what: str, hint: str | None = None) -> SpecError:
+    return SpecError([Diagnostic("Q1004", f"the map `{path}` {what}", hint=hint)])
+
+
+def _is_json(value: Json) -> bool:
+    match value:
+        case dict():
+            return all(map(_is_json, value.values()))
+        case list():
+            return all(map(_is_json, value))
+        case float():
+            return math.isfinite(value)
+        case _:
+            return isinstance(value, str | int)

@@ -27,27 +27,39 @@ Nth = tuple[Node, int]
 
 def in_order(
     trace: Trace, renaming: Renaming, sent: Collection[str], after: Mapping[Nth, Collection[Nth]]
-) -> Iterator[Event]:
+) -> Iterator[tuple[Event, str]]:
     """All events, each after those that it depends on: `sent` are the ids of all messages whose sending is told, and
     `after` says what else comes before an event (see `Breaks`).
 
-    Files are read side by side, and what must wait is kept. What waits in vain comes last.
+    Files are read side by side, and what must wait is kept. Events that wait for each other come last, with what the
+    first one waits for in words.
     """
     if trace.header.ordered:
-        yield from read(trace, renaming)
+        yield from ((event, "") for event in read(trace, renaming))
         return
     merge = _Merge(sent, after)
-    sources = deque(trace.events(file) for file in trace.files)
+    sources = deque(_Source(trace.events(file)) for file in trace.files)
     while sources:
-        source = sources.popleft()
-        raw = next(source, None)
+        # Nothing is read ahead of a node that waits, unless they all do.
+        source = next((s for s in sources if not merge.is_waiting(s.node)), sources[0])
+        sources.remove(source)
+        raw = next(source.events, None)
         if raw is None:
             continue
         sources.append(source)
         event = renaming.event(raw)
         if event is not None:
-            yield from merge.take(event)
+            source.node = event.node
+            yield from ((each, "") for each in merge.take(event))
     yield from merge.rest()
+
+
+@dataclass(eq=False)
+class _Source:
+    """A file that is being read, and whose event came last."""
+
+    events: Iterator[Event]
+    node: Node = None
 
 
 class _Merge:
@@ -59,16 +71,25 @@ class _Merge:
         self._queues: dict[Node, deque[Event]] = {}
         self._waiting: dict[str | Nth, set[Node]] = {}  # nodes by the message or the event that they wait for
 
+    def is_waiting(self, node: Node) -> bool:
+        return bool(self._queues.get(node))
+
     def take(self, event: Event) -> Iterator[Event]:
         queue = self._queues.setdefault(event.node, deque())
         queue.append(event)
         if len(queue) == 1:
             yield from self._advance(event.node)
 
-    def rest(self) -> Iterator[Event]:
-        """What waits for each other in a circle, or for what never comes."""
+    def rest(self) -> Iterator[tuple[Event, str]]:
+        """What waits for each other in a circle."""
         for queue in self._queues.values():
-            yield from queue
+            yield from ((event, self._awaits(event)) for event in queue)
+
+    def _awaits(self, event: Event) -> str:
+        missing = self._missing(event)
+        if missing is None or isinstance(missing, str):
+            return f"the sending of {missing}" if missing is not None else ""
+        return f"event {missing[1] + 1} of {missing[0]}"
 
     def _missing(self, event: Event) -> str | Nth | None:
         """Something that the event must wait for."""

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, Literal
 
 from checker.conform.events import Event, Header
-from checker.conform.values import Reader, Unfit, parts
+from checker.conform.values import Reader, Unfit, parts, whole
 from checker.explore.domains import Value
 from checker.language import ir
 from checker.language import types as ty
@@ -122,6 +122,7 @@ class Meaning:
         self.messages = [m.name for m in spec.messages]
         self.down: set[tuple[str, int]] = set()
         self._last: dict[str | int, int] = {}  # the number of each node's last event
+        self._numbers: dict[tuple[str | None, str | None, bool], list[int]] = {}
         self._choices: dict[int, tuple[dict[str, ir.Binder], dict[str, ir.Binder]]] = {}
 
     @cached_property
@@ -153,14 +154,14 @@ class Meaning:
         if node is not None:
             self.down.discard(node)
         numbers = self._actions(event, node)
-        received = self._received(event, node)
+        received = self._received(event)
         changes = tuple(self._change(event, node, place, raw) for place, raw in event.set.items())
         present = tuple(self._change(event, node, place, raw) for place, raw in event.present.items())
         sent = self._sent(event, node)
         return Seen(
             event,
             node,
-            tuple(self._candidate(event, node, n) for n in numbers),
+            tuple(c for c in (self._candidate(event, node, n) for n in numbers) if c is not None),
             event.action is None and not changes and not sent,
             False,
             received,
@@ -177,8 +178,8 @@ class Meaning:
             return None
         for role, type_ in self.roles.items():
             if isinstance(type_, ty.Order):
-                if str(event.node).isdecimal():
-                    return role, self.reader.value(type_, int(event.node))
+                if (number := whole(event.node)) is not None:
+                    return role, self.reader.value(type_, number)
             elif event.node in self.reader.names.elements.get(role, {}):
                 return role, self.reader.names.element(role, event.node)
         owners = {a.role for a, label in zip(self.spec.actions, self.labels, strict=True) if a.role
@@ -196,7 +197,8 @@ class Meaning:
         before = self._last.get(event.node, 0)
         self._last[event.node] = event.seq
         if event.seq <= before:
-            raise Unfit(f"`seq` is {event.seq}, after {before} of the same node", "the lines of a node are in order")
+            hint = "the lines of a node are in order, and its first number is 1"
+            raise event.where.error("Q1001", f"`seq` is {event.seq}, after {before} of the same node", hint)
         return event.seq - before - 1
 
     def _crash(self, event: Event, node: tuple[str, int] | None, missing: int) -> Seen:
@@ -211,8 +213,9 @@ class Meaning:
         breaks = self.spec.network is not None and self.spec.network.breaking
         step = bool(crashes) and (restart if breaks else not (restart and already))
         candidates = tuple(Candidate(i, {self.spec.actions[i].parameters[0].uid: node[1]}) for i in crashes if step)
-        changes = tuple(self._change(event, node, place, raw) for place, raw in event.set.items())
-        return Seen(event, node, candidates, not step, restart, None, changes, missing=missing)
+        told = tuple(self._change(event, node, place, raw) for place, raw in {**event.set, **event.present}.items())
+        changes, present = (told, ()) if restart else ((), told if step else ())
+        return Seen(event, node, candidates, not step, restart, None, changes, present, missing=missing)
 
     # --- actions ------------------------------------------------------------------------------------
 
@@ -226,42 +229,61 @@ class Meaning:
         )
 
     def _actions(self, event: Event, node: tuple[str, int] | None) -> list[int]:
+        """The numbers of the actions that the event may be. Raises SpecError (Q1002) if there is none of its name."""
         role = node[0] if node else None
+        key = (event.action, role, event.received is not None)
+        if key not in self._numbers:
+            self._numbers[key] = self._of_name(event, role)
+        return self._numbers[key]
+
+    def _of_name(self, event: Event, role: str | None) -> list[int]:
         every = list(enumerate(zip(self.spec.actions, self.labels, strict=True)))
         if event.action is None:
-            kinds = ("on",) if event.received is not None else ("action", "timeout", "on")
-            return [i for i, (a, _) in every if a.kind in kinds and (a.role == role or a.role is None)]
+            steps = [(i, a) for i, (a, _) in every if a.kind in ("action", "timeout", "on") and a.role in (role, None)]
+            return [i for i, a in steps if event.received is None or taken(a) is not None]
         found = [i for i, (a, label) in every if a.role == role and event.action in (label, a.qualified)]
         found = found or [i for i, (a, _) in every if a.role is None and event.action == a.qualified]
         if not found:
             names = [label for _, (a, label) in every if a.role in (role, None)]
-            who = f"a {role}" if role else f"`{event.node}`" if event.node is not None else "nobody"
+            who = f"a {role}" if role else "this node" if event.node is not None else "nobody in particular"
             owners = [a.role for _, (a, label) in every if label == event.action]
-            hint = did_you_mean(event.action, names) or (
-                f"it is an action of {owners[0]}, and `{event.node}` is none" if owners
-                else "rename it in a map file, or put it under `ignore` there"
+            hint = f"it is an action of {owners[0]}: the event must have such a `node`" if owners else (
+                did_you_mean(event.action, names) or "rename it in a map file, or put it under `ignore` there"
             )  # fmt: skip
             raise event.where.error("Q1002", f"{who} has no action `{event.action}` in the spec", hint)
         return found
 
-    def _candidate(self, event: Event, node: tuple[str, int] | None, number: int) -> Candidate:
+    def _candidate(self, event: Event, node: tuple[str, int] | None, number: int) -> Candidate | None:
+        """The action as the step that the event was; None if it is not named and its parameters are others."""
         action = self.spec.actions[number]
         given: dict[int, Value] = {}
         if action.role is not None:
             assert node is not None
             given[action.parameters[0].uid] = node[1]
+        if event.received is not None and taken(action) is None and event.action is not None:
+            hint = "if the step only comes after the message was sent, name it in `heard`"
+            raise event.where.error("Q1002", f"`{action.qualified}` receives no message", hint)
         binders, choices = self._named_choices(number)
         picks: dict[str, Value] = {}
         for name, raw in event.args.items():
-            if name in binders:
-                given[binders[name].uid] = self.reader.value(binders[name].type, raw)
-            elif name in choices:
-                picks[name] = self.reader.value(choices[name].type, raw)
-            elif event.action is not None:
+            binder = binders.get(name) or choices.get(name)
+            if binder is None and event.action is not None:
                 hint = did_you_mean(name, (*binders, *choices)) or (
                     f"it has {', '.join((*binders, *choices))}" if binders or choices else "it has none"
                 )
                 raise event.where.error("Q1002", f"`{action.qualified}` has no parameter `{name}`", hint)
+            if binder is None:
+                return None
+            try:
+                value = self.reader.value(binder.type, raw)
+            except Unfit:
+                if event.action is None:
+                    return None
+                raise
+            if name in binders:
+                given[binder.uid] = value
+            else:
+                picks[name] = value
         return Candidate(number, given, picks)
 
     def _named_choices(self, number: int) -> tuple[dict[str, ir.Binder], dict[str, ir.Binder]]:
@@ -269,19 +291,18 @@ class Meaning:
         known = self._choices.get(number)
         if known is None:
             action = self.spec.actions[number]
-            parameters = action.parameters[action.role is not None :]
-            told = parameters[:-1] if action.kind in ("on", "lose") else parameters
-            picks = _picks(self.spec, action.body)
-            known = self._choices[number] = {b.name: b for b in told}, {b.name: b for b in picks}
+            message = taken(action)
+            told = [b for b in action.parameters[action.role is not None :] if b is not message]
+            found = picks(self.spec, action.body)
+            known = self._choices[number] = {b.name: b for b in told}, {b.name: b for b in found}
         return known
 
     # --- messages -----------------------------------------------------------------------------------
 
-    def _received(self, event: Event, node: tuple[str, int] | None) -> str | Pattern | None:
+    def _received(self, event: Event) -> str | Pattern | None:
         if not isinstance(event.received, Mapping):
             return event.received
-        pattern = self.pattern(event, event.received, None)
-        return pattern if node is None else self.addressed(pattern, node)
+        return self.pattern(event, event.received, None)
 
     def _sent(self, event: Event, node: tuple[str, int] | None) -> tuple[tuple[str | None, Pattern], ...] | None:
         if event.sent is None:
@@ -304,8 +325,8 @@ class Meaning:
         for i, (name, type_) in enumerate(layout.items()):
             if name in given:
                 raw = given.pop(name)
-                if name in ("from", "to") and isinstance(type_, ty.Order) and isinstance(raw, str) and raw.isdecimal():
-                    raw = int(raw)
+                if name in ("from", "to") and isinstance(type_, ty.Order) and whole(raw) is not None:
+                    raw = whole(raw)
                 places[i] = self.reader.value(type_, raw)
             elif name == "from" and sender is not None and self.roles.get(sender[0]) == type_:
                 places[i] = sender[1]
@@ -324,9 +345,7 @@ class Meaning:
     # --- places -------------------------------------------------------------------------------------
 
     def _change(self, event: Event, node: tuple[str, int] | None, place: str, raw: Json) -> Change:
-        names = list(parts(place))
-        first = names.pop(0)
-        variable, path, type_ = self._root(event, node, first, names)
+        variable, path, type_, names = self._root(event, node, place)
         for name in names:
             type_ = type_.item if isinstance(type_, ty.Option) else type_
             at, type_ = self._part(place, type_, name)
@@ -336,22 +355,33 @@ class Meaning:
         return Change(place, variable, path, type_, value)
 
     def _root(
-        self, event: Event, node: tuple[str, int] | None, first: str, names: list[str]
-    ) -> tuple[int, tuple[At, ...], ty.Type]:
+        self, event: Event, node: tuple[str, int] | None, place: str
+    ) -> tuple[int, tuple[At, ...], ty.Type, list[str]]:
+        """The field or variable that a place begins with, and the parts that follow."""
+        first, *rest = parts(place)
         if node is not None and (found := self._field(node, first)):
-            return found
+            return *found, rest
         if first in self.variables and "." not in first:
             i = self.variables[first]
-            return i, (), self.spec.variables[i].type
-        for role, type_ in self.roles.items():
-            known = self.reader.names.elements.get(role, {})
-            number = int(first) if isinstance(type_, ty.Order) and first.isdecimal() else known.get(first)
-            if number is not None and names and (found := self._field((role, number), names[0].removeprefix("."))):
-                names.pop(0)
-                return found
+            return i, (), self.spec.variables[i].type, rest
+        for owner, field_ in self._of_others(place):
+            first, *rest = parts(field_)
+            if found := self._field(owner, first):
+                return *found, rest
         own = [n.removeprefix(f"{node[0]}.") for n in self.variables if n.startswith(f"{node[0]}.")] if node else []
         hint = did_you_mean(first, own) or "rename it in a map file, or put it under `unlogged` there"
         raise event.where.error("Q1002", f"the spec has no field `{first}` for this node", hint)
+
+    def _of_others(self, place: str) -> Iterator[tuple[tuple[str, int], str]]:
+        """A place such as `s1.term` as the field of a node; the name of the node may have dots in it, too."""
+        dots = [i for i, character in enumerate(place) if character == "."]
+        for i in dots:
+            name, field_ = place[:i], place[i + 1 :]
+            for role, type_ in self.roles.items():
+                known = self.reader.names.elements.get(role, {})
+                number = whole(name) if isinstance(type_, ty.Order) else known.get(name)
+                if number is not None:
+                    yield (role, number), field_
 
     def _field(self, node: tuple[str, int], name: str) -> tuple[int, tuple[At, ...], ty.Type] | None:
         i = self.variables.get(f"{node[0]}.{name}")
@@ -366,10 +396,10 @@ class Meaning:
         match type_:
             case ty.Map(key_type, item) if key is not None:
                 return At("place", self.reader.place_of(key_type, self.reader.key(key_type, key))), item
-            case ty.Seq(index, item) if key is not None and key.isdecimal():
+            case ty.Seq(index, item) if key is not None and (position := whole(key)) is not None:
                 if isinstance(index, ty.Order):
-                    self.reader.names.see(index.name, int(key))
-                return At("position", int(key)), item
+                    self.reader.names.see(index.name, position)
+                return At("position", position), item
             case ty.Record() if key is None:
                 fields = self.reader.fields(type_)
                 for i, (field_, item) in enumerate(fields):
@@ -383,7 +413,14 @@ def _pattern(kind: str, places: dict[int, Value], size: int) -> Pattern:
     return Pattern(kind, tuple(sorted(places.items())), full)
 
 
-def _picks(spec: ir.Spec, body: Iterable[ir.Statement]) -> Iterator[ir.Binder]:
+def taken(action: ir.ActionDecl) -> ir.Binder | None:
+    """The parameter that is the message which the action takes: a handler or a loss, or an action at top level that
+    looks at one message."""
+    messages = [binder for binder in action.parameters if isinstance(binder.type, ty.Message)]
+    return messages[0] if len(messages) == 1 else None
+
+
+def picks(spec: ir.Spec, body: Iterable[ir.Statement]) -> Iterator[ir.Binder]:
     """The choices that a body makes."""
     for statement in body:
         match statement:
@@ -391,9 +428,9 @@ def _picks(spec: ir.Spec, body: Iterable[ir.Statement]) -> Iterator[ir.Binder]:
                 yield binder
             case ir.Choice(branches, otherwise):
                 for _, inner in branches:
-                    yield from _picks(spec, inner)
-                yield from _picks(spec, otherwise)
+                    yield from picks(spec, inner)
+                yield from picks(spec, otherwise)
             case ir.Invoke(name, _):
-                yield from _picks(spec, next(p.body for p in spec.procedures if p.name == name))
+                yield from picks(spec, next(p.body for p in spec.procedures if p.name == name))
             case _:
                 pass

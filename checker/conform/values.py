@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, assert_never
 
 from checker.explore.domains import Domains, Value
+from checker.explore.instance import MOST_ELEMENTS
 from checker.language import ir
 from checker.language import types as ty
 from checker.source import did_you_mean
@@ -29,11 +30,11 @@ class Unfit(Exception):
 
 @dataclass
 class Names:
-    """The elements of each sort by the name that the trace gives them, and the size that each order needs."""
+    """The elements of each sort by the name that the trace gives them, and the last position of each order."""
 
     elements: dict[str, dict[str | int, int]] = field(default_factory=dict)
     greatest: dict[str, int] = field(default_factory=dict)
-    closed: frozenset[str] = frozenset()  # sorts that the header lists in full
+    closed: frozenset[str] = frozenset()  # sorts and orders that the header lists in full
 
     def element(self, sort: str, name: str | int) -> int:
         known = self.elements.setdefault(sort, {})
@@ -43,8 +44,14 @@ class Names:
         return known.setdefault(name, len(known))
 
     def see(self, order: str, position: int) -> None:
-        if position > self.greatest.get(order, 0):
-            self.greatest[order] = position
+        last = self.greatest.get(order, 0)
+        if position <= last:
+            return
+        if order in self.closed:
+            raise Unfit(f"`{position}` is no {order}", f"the header lists 0 to {last}")
+        if position >= MOST_ELEMENTS:
+            raise Unfit(f"`{position}` is too far in {order}", f"an order has at most {MOST_ELEMENTS:,} elements")
+        self.greatest[order] = position
 
 
 @dataclass
@@ -111,16 +118,15 @@ class Reader:
         """The key of a map, which is written as text."""
         match type_:
             case ty.Order() | ty.Range() | ty.Int():
-                if not text.lstrip("-").isdecimal():
+                if (number := whole(text)) is None:
                     raise Unfit(f"`{text}` is no {ty.show(type_)}")
-                return self.value(type_, int(text))
+                return self.value(type_, number)
             case ty.Bool():
                 return self.value(type_, {"true": True, "false": False}.get(text))
             case ty.Sort(name):
                 known = self.names.elements.get(name, {})
-                if text not in known and text.isdecimal() and int(text) in known:
-                    return self.value(type_, int(text))
-                return self.value(type_, text)
+                number = whole(text)
+                return self.value(type_, text if text in known or number not in known else number)
             case ty.Enum():
                 return self.value(type_, text)
             case _:
@@ -231,6 +237,26 @@ def _integer(raw: Json, type_: ty.Type) -> int:
 def _shown(raw: Json) -> str:
     text = json.dumps(raw)
     return f"`{text if len(text) <= 60 else text[:57] + '...'}`"
+
+
+def whole(text: Json) -> int | None:
+    """The number that this is, or is the text of; None for anything else, and for what is larger than all sizes."""
+    return int(text) if re.fullmatch(r"-?[0-9]{1,18}", str(text)) else None
+
+
+def named(type_: ty.Type) -> frozenset[str]:
+    """The sorts and orders whose elements values of the type are made of, but for those in records."""
+    match type_:
+        case ty.Sort(name) | ty.Order(name):
+            return frozenset({name})
+        case ty.Option(item) | ty.Set(item):
+            return named(item)
+        case ty.Map(key, item):
+            return named(key) | named(item)
+        case ty.Seq(index, item):
+            return named(index) | named(item)
+        case _:
+            return frozenset()
 
 
 def parts(place: str) -> Iterator[str]:

@@ -10,7 +10,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, assert_never
+from typing import Any, TypeAlias, assert_never
 
 from checker.explore.display import element, to_value
 from checker.explore.domains import MOST_VALUES, Domains, Value, shown_size, too_many
@@ -88,8 +88,8 @@ def default_instance(spec: ir.Spec) -> ir.InstanceDecl:
     return ir.InstanceDecl("default", spec.span, (), (), (), (), ())
 
 
-Told = Callable[[Domains], Value]
-"""The value of a constant, once it is known what there is."""
+Told: TypeAlias = Callable[[Domains], Value]
+"""The value of a constant, once it is known how large everything is. It is a value of the constant's type."""
 
 
 def instantiate(
@@ -100,11 +100,11 @@ def instantiate(
 ) -> Instance:
     """Make the spec finite. Raises SpecError with every problem of the instance that can be found.
 
-    `overrides` are texts by name, as `--set` gives them. `told` are values of constants that nothing else gives.
+    `overrides` are texts by name, as `--set` gives them; `told` are constants that are known otherwise.
     """
     decl = with_overrides(spec, decl, overrides or {})
     sizes = _sizes(spec, decl)
-    given: dict[str, ir.Expr | Told] = {**(told or {}), **dict(decl.constants)}
+    given = {**(told or {}), **dict(decl.constants)}
     worlds = _Worlds(spec, decl, sizes, given).all()
     return Instance(spec, decl, worlds, frozenset(c.name for c in spec.constants if c.name not in given))
 

@@ -16,6 +16,9 @@ from checker.language.context import Role, Symbols
 from checker.language.links import Links
 from checker.source import Span
 
+NEXT_ROUND = "next round"
+"""The step that ends a round, by its name."""
+
 
 @dataclass(frozen=True)
 class Rounds:
@@ -117,7 +120,7 @@ class Rounds:
                 guards.append(ir.Require(self._arrived(decl), span))
                 effects.append(ir.Assign(flying.name, make.nothing(flying.type, span), span))
         effects += [ir.Assign(self._moved(r).name, self._all(r, False), span) for r in self._movers()]
-        return [ir.ActionDecl("next round", span, "action", None, (), (*guards, *effects))]
+        return [ir.ActionDecl(NEXT_ROUND, span, "action", None, (), (*guards, *effects))]
 
     def _lies(self, type_: t.Type, node: ir.Expr) -> ir.Expr | None:
         """That a node is byzantine; None where those of its type are not."""

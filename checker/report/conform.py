@@ -54,6 +54,8 @@ def _title(found: Conformance, look: Look) -> str:
 def sentence(found: Conformance) -> str:
     """The answer with its scope."""
     match found.answer:
+        case Conforms.YES if found.events == 0:
+            return "nothing to check: the trace has no events"
         case Conforms.YES:
             return f"conforms: all {found.events:,} events are steps of the spec"
         case Conforms.NO if found.fault is not None:

@@ -257,6 +257,9 @@ def counting(order: tuple[str, ...], by: int = 1) -> list[Json]:
         ("reordering", ("m2", "m2"), 4),
         ("lossy, duplicating, reordering", ("m2", "m2", "m1"), 6),
         ("fifo", ("m1", "m3"), 4),
+        ("lossy, fifo", ("m1", "m3"), 5),
+        ("lossy, fifo", ("m3",), 4),
+        ("lossy, fifo", ("m2", "m1", "m3"), 4),
     ],
 )
 @pytest.mark.parametrize("by", [1, 2])
