@@ -354,7 +354,7 @@ BUGS = (
     in_trace("forgets reported votes", multi(ForgetsReportedVotes), 4, 5),
     in_trace("takes any vote", multi(TakesAnyVote), 5, 27),
     in_trace("skips synchronisation", zab_protocol(SkipsSynchronisation), 0, 1),
-    in_trace("prefers its own history", zab_protocol(PrefersItsOwnHistory), 5, 12),
+    in_trace("prefers its own history", zab_protocol(PrefersItsOwnHistory), 5, 20),
     in_trace("forgets its epoch", zab_protocol(ForgetsItsEpoch), 1, 2),
     in_trace("commits at once", zab_protocol(CommitsAtOnce), 0, 2),
     in_trace("counts old votes", zab_protocol(CountsOldVotes), 0, 4),
