@@ -38,7 +38,7 @@ from checker.language.ir import (
     WithAt,
     WithField,
 )
-from checker.language.traverse import binders, bottom_up, children, freshened, substitute, subterms
+from checker.language.traverse import binders, bottom_up, freshened, substitute, subterms
 
 
 class Forms:
