@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from catalogue import ROOT, instance, loaded, names
+from catalogue import SPECS as FILES
 from handwritten import (
     Model,
     count,
@@ -22,13 +24,12 @@ from checker.explore.check import check
 from checker.explore.engines import engine
 from checker.explore.problem import Options
 from checker.language import ir
-from checker.language.frontend import load, load_source
+from checker.language.frontend import load_source
 from checker.source import Source, SpecError
 from checker.verdict import Assurance, Verdict
 
-SPECS = Path(__file__).parent.parent / "specs"
-FILES = sorted(SPECS.rglob("*.spec"))
-INSTANCES = [(path, decl.name) for path in FILES for decl in load(path).spec.instances]
+SPECS = ROOT / "specs"
+INSTANCES = [(path, name) for path in FILES for name in names(path.read_text(encoding="ascii"))]
 
 
 def _name(path: Path) -> str:
@@ -36,23 +37,22 @@ def _name(path: Path) -> str:
 
 
 def _explore(path: Path, name: str) -> Verdict:
-    spec = load(path).spec
-    decl = next(decl for decl in spec.instances if decl.name == name)
-    return check(spec, decl, Options(engine=engine("auto")))
+    spec = loaded(path).spec
+    return check(spec, instance(spec, name), Options(engine=engine("auto")))
 
 
 @pytest.mark.parametrize(("path", "name"), INSTANCES, ids=[f"{_name(p)}-{n}" for p, n in INSTANCES])
 def test_instance_that_holds_has_its_exact_count(path: Path, name: str) -> None:
-    decl = next(decl for decl in load(path).spec.instances if decl.name == name)
-    kinds = {type(expected) for expected in decl.expected}
+    kinds = {type(expected) for expected in instance(loaded(path).spec, name).expected}
     assert kinds & {ir.ExpectStates, ir.ExpectViolated}
 
 
 @pytest.mark.parametrize("path", FILES, ids=_name)
 def test_spec_says_what_must_be_possible_and_has_no_warnings(path: Path) -> None:
-    loaded = load(path)
-    assert any(p.kind == "reachable" for p in loaded.spec.properties)
-    assert [w.render() for w in loaded.warnings] == []
+    found = loaded(path)
+    assert any(p.kind == "reachable" for p in found.spec.properties)
+    assert [w.render() for w in found.warnings] == []
+    assert [decl.name for decl in found.spec.instances] == names(found.spec.source.text), "some would not be tested"
 
 
 TAKEN_LATER = {"primary_backup": ("apart", {"partition", "heal"})}
@@ -61,7 +61,7 @@ TAKEN_LATER = {"primary_backup": ("apart", {"partition", "heal"})}
 
 @pytest.mark.parametrize("path", sorted(SPECS.glob("*.spec")), ids=_name)
 def test_every_action_of_a_spec_happens_and_every_implication_is_tested(path: Path) -> None:
-    verdict = _explore(path, load(path).spec.instances[0].name)
+    verdict = _explore(path, loaded(path).spec.instances[0].name)
     assert verdict.assurance is Assurance.EXHAUSTIVE
     assert _never_taken(verdict) == TAKEN_LATER.get(_name(path), ("", set()))[1]
     assert [c.text for c in verdict.census.vacuous] == []
@@ -81,7 +81,7 @@ def _never_taken(verdict: Verdict) -> set[str]:
 
 @pytest.mark.parametrize("path", sorted((SPECS / "naive").glob("*.spec")), ids=_name)
 def test_naive_spec_is_broken_in_every_instance(path: Path) -> None:
-    for decl in load(path).spec.instances:
+    for decl in loaded(path).spec.instances:
         assert any(isinstance(expected, ir.ExpectViolated) and expected.steps for expected in decl.expected)
 
 
@@ -122,13 +122,13 @@ BY_HAND: list[tuple[str, str, Model]] = [
 
 @pytest.mark.parametrize(("spec", "name", "model"), BY_HAND, ids=[f"{s}-{n}" for s, n, _ in BY_HAND])
 def test_count_is_confirmed_by_hand(spec: str, name: str, model: Model) -> None:
-    decl = next(decl for decl in load(SPECS / f"{spec}.spec").spec.instances if decl.name == name)
+    decl = instance(loaded(SPECS / f"{spec}.spec").spec, name)
     assert [e.count for e in decl.expected if isinstance(e, ir.ExpectStates)] == [count(model)]
 
 
 @pytest.mark.parametrize(("acceptors", "ballots"), [(4, 2), (3, 3)])
 def test_bigger_paxos_is_counted_by_hand_too(acceptors: int, ballots: int) -> None:
-    spec = load(SPECS / "paxos.spec").spec
+    spec = loaded(SPECS / "paxos.spec").spec
     sizes = (("Acceptor", acceptors), ("Ballot", ballots), ("Value", 2))
     decl = replace(spec.instances[0], sizes=sizes, expected=())
     verdict = check(spec, decl, Options(engine=engine("auto"), symmetry=False))

@@ -11,21 +11,18 @@ from pathlib import Path
 
 import pytest
 from agreeing import both, question_of, verdicts
+from catalogue import SPECS, instance, names, spec_of
 from pages import BLOCKS, read
 
 from checker.explore.native.build import find_compiler
 from checker.explore.native.engine import explore
 from checker.explore.problem import Options
 from checker.explore.search import End
-from checker.language.extend import Reader
-from checker.language.frontend import load_source
-from checker.language.ir import InstanceDecl, Spec
+from checker.language.ir import Spec
 from checker.language.parser import read_source
 from checker.source import Source
 
-ROOT = Path(__file__).parents[2]
 LITTLE = sorted((Path(__file__).parent / "little").glob("*.spec"))
-SPECS = sorted((ROOT / "specs").rglob("*.spec"))
 BEARABLE = 20_000
 """Steps that the interpreter takes in a few seconds."""
 ENDLESS = {"sets"}
@@ -34,18 +31,18 @@ ENDLESS = {"sets"}
 pytestmark = pytest.mark.skipif(find_compiler() is None, reason="no C compiler")
 
 
-def instances(sources: Iterable[Source], reader: Reader = read_source) -> list[object]:
+def instances(sources: Iterable[Source]) -> list[object]:
+    """The instances of specs by name, to be read when they are tested."""
     return [
-        pytest.param(spec, decl, id=f"{Path(source.name).stem}-{decl.name}")
+        pytest.param(source, name, id=f"{Path(source.name).stem}-{name}")
         for source in sources
-        for spec in [load_source(source, read=reader).spec]
-        for decl in spec.instances
+        for name in names(source.text)
     ]
 
 
-def agree(spec: Spec, decl: InstanceDecl, **options: object) -> None:
+def agree(spec: Spec, name: str, **options: object) -> None:
     """Both engines say the same, and compiled code the same with symmetry and without."""
-    plain = replace(decl, expected=())
+    plain = replace(instance(spec, name), expected=())
     trial = Options(symmetry=False, timeout=2.0, **options)  # type: ignore[arg-type]
     answer = explore(question_of(spec, plain, trial), trial)
     bearable = answer.end is not End.TIME and answer.transitions <= BEARABLE
@@ -55,26 +52,28 @@ def agree(spec: Spec, decl: InstanceDecl, **options: object) -> None:
     assert reduced == whole
 
 
-@pytest.mark.parametrize(("spec", "decl"), instances([read_source(path) for path in LITTLE]))
-def test_little_specs(spec: Spec, decl: InstanceDecl) -> None:
-    agree(spec, decl, stop_at_first=False)
-    agree(spec, decl, depth=3)
+@pytest.mark.parametrize(("source", "name"), instances(read_source(path) for path in LITTLE))
+def test_little_specs(source: Source, name: str) -> None:
+    agree(spec_of(source), name, stop_at_first=False)
+    agree(spec_of(source), name, depth=3)
 
 
-@pytest.mark.parametrize(("spec", "decl"), instances([read_source(path) for path in SPECS]))
-def test_specs(spec: Spec, decl: InstanceDecl) -> None:
-    agree(spec, decl)
+@pytest.mark.parametrize(("source", "name"), instances(read_source(path) for path in SPECS))
+def test_specs(source: Source, name: str) -> None:
+    agree(spec_of(source), name)
 
 
-@pytest.mark.parametrize(("spec", "decl"), instances((block.source for block in BLOCKS if block.kind == "good"), read))
-def test_examples_of_the_documentation(spec: Spec, decl: InstanceDecl) -> None:
-    agree(spec, decl)
+@pytest.mark.parametrize(("source", "name"), instances(block.source for block in BLOCKS if block.kind == "good"))
+def test_examples_of_the_documentation(source: Source, name: str) -> None:
+    agree(spec_of(source, read), name)
 
 
-@pytest.mark.parametrize(("spec", "decl"), instances(read_source(p) for p in LITTLE if p.stem not in ENDLESS)[::3])
+@pytest.mark.parametrize(("source", "name"), instances(read_source(p) for p in LITTLE if p.stem not in ENDLESS)[::3])
 @pytest.mark.parametrize("symmetry", [True, False])
-def test_threads_change_nothing(spec: Spec, decl: InstanceDecl, symmetry: bool) -> None:
+def test_threads_change_nothing(source: Source, name: str, symmetry: bool) -> None:
     """Not even which of several shortest counterexamples is shown."""
+    spec = spec_of(source)
+    decl = instance(spec, name)
     answers = []
     for threads in (1, 2, 3):
         options = Options(symmetry=symmetry, threads=threads)
