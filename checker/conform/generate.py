@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, assert_never
 
 from checker.conform.compare import consumed
 from checker.conform.driver import Blocked, Done, Driver
 from checker.conform.steps import taken
+from checker.conform.survey import bare
 from checker.conform.values import Unfit, blank
 from checker.explore.display import element
 from checker.explore.domains import Domains, Value
@@ -56,6 +57,7 @@ class Suite:
     """All scenarios of one instance. `missed`: the goals that no run reached; `exhausted`: no run can reach them."""
 
     driver: Driver
+    labels: _Labels
     instance: str
     scenarios: tuple[Scenario, ...]
     missed: tuple[Goal, ...]
@@ -67,11 +69,12 @@ def generate(
     spec: ir.Spec,
     decl: ir.InstanceDecl,
     most_states: int,
-    timeout: float | None = None,
+    deadline: float | None = None,
     progress: Callable[[int, int], None] | None = None,
     covered: frozenset[Goal] = frozenset(),
 ) -> Suite:
-    """Scenarios for all goals that are reached within so many states, and in time, but those `covered` already.
+    """Scenarios for all goals that are reached within so many states, and before the deadline (of `time.monotonic`),
+    but those `covered` already.
 
     Where the states are more than that, some runs are followed on into the depth; what they reach may be reached by
     shorter runs, too.
@@ -80,13 +83,12 @@ def generate(
     """
     made = for_instance(spec, decl)
     driver = Driver(instantiate(made, decl))
-    deadline = None if timeout is None else time.monotonic() + timeout
-    search = _Search(driver, most_states, deadline, progress, covered)
+    search = _Search(driver, _Labels(spec), most_states, deadline, progress, covered)
     exhausted = search.run()
     if not exhausted:
         search.dive(most_states // _DIVING)
     missed = tuple(goal for goal in search.wanted if goal not in search.found)
-    return Suite(driver, decl.name, tuple(search.scenarios()), missed, len(search.came), exhausted)
+    return Suite(driver, search.labels, decl.name, tuple(search.scenarios()), missed, len(search.came), exhausted)
 
 
 @dataclass(frozen=True)
@@ -107,17 +109,19 @@ class _Search:
     def __init__(
         self,
         driver: Driver,
+        labels: _Labels,
         most: int,
         deadline: float | None,
         progress: Callable[[int, int], None] | None,
         covered: frozenset[Goal],
     ) -> None:
-        self.driver, self.most, self.deadline, self.progress = driver, most, deadline, progress
+        self.driver, self.labels = driver, labels
+        self.most, self.deadline, self.progress = most, deadline, progress
         self.covered = covered
         self.came: dict[State, _Link | None] = {}
         self.found: dict[Goal, tuple[State, Done | None]] = {}
         self.edge: list[State] = []  # the states that were found last
-        self.wanted = [goal for goal in _goals(driver.spec) if goal not in covered]
+        self.wanted = [goal for goal in _goals(driver.spec, labels) if goal not in covered]
         self.reachables = {p.name: driver.predicate(p.clauses) for p in driver.spec.properties if p.kind == "reachable"}
 
     def run(self) -> bool:
@@ -167,7 +171,7 @@ class _Search:
                     continue
                 stuck = False
                 self._reach(Goal("action", action.qualified), state, result)
-                self._reach(Goal("path", _named(action.qualified, "; ".join(result.branches))), state, result)
+                self._reach(Goal("path", self.labels.path(action.qualified, result.branches)), state, result)
                 new = result.taken.state
                 if new not in self.came:
                     self.came[new] = _Link(state, result)
@@ -219,17 +223,45 @@ class _Search:
         return tuple(reversed(states)), tuple(reversed(steps))
 
 
-def _goals(spec: ir.Spec) -> Iterator[Goal]:
+class _Labels:
+    """Names of control paths: by the branches that the protocol takes, without those that only update history."""
+
+    def __init__(self, spec: ir.Spec) -> None:
+        self.spec = bare(spec)
+        self.actions = {action.qualified: action for action in self.spec.actions}
+        self._known = {name: frozenset(_conditions(self.spec, a.body)) for name, a in self.actions.items()}
+
+    def path(self, action: str, branches: Iterable[str]) -> str:
+        """The name of the path that takes these branches."""
+        label = self.label(action, branches)
+        return f"{action}: {label}" if label else action
+
+    def label(self, action: str, branches: Iterable[str]) -> str:
+        return "; ".join(text for text in branches if text in self._known[action])
+
+    def all(self) -> Iterator[str]:
+        for name, action in self.actions.items():
+            yield from (self.path(name, path.label.split("; ")) for path in paths(self.spec, action))
+
+
+def _conditions(spec: ir.Spec, body: Iterable[ir.Statement]) -> Iterator[str]:
+    """What each branch may be called."""
+    for statement in body:
+        match statement:
+            case ir.Choice(branches, otherwise):
+                for condition, inner in branches:
+                    yield from (condition.span.text, f"not ({condition.span.text})")
+                    yield from _conditions(spec, inner)
+                yield from _conditions(spec, otherwise)
+            case ir.Invoke(name, _):
+                yield from _conditions(spec, next(p.body for p in spec.procedures if p.name == name))
+
+
+def _goals(spec: ir.Spec, labels: _Labels) -> Iterator[Goal]:
     """The goals that are known before a search: which borders there are shows only then."""
-    for action in spec.actions:
-        yield Goal("action", action.qualified)
-        for path in paths(spec, action):
-            yield Goal("path", _named(action.qualified, path.label))
+    yield from (Goal("action", name) for name in labels.actions)
+    yield from (Goal("path", name) for name in dict.fromkeys(labels.all()))
     yield from (Goal("reachable", p.name) for p in spec.properties if p.kind == "reachable")
-
-
-def _named(action: str, label: str) -> str:
-    return f"{action}: {label}" if label else action
 
 
 # --- as JSON --------------------------------------------------------------------------------------
@@ -270,10 +302,11 @@ def generate_all(
 ) -> Scenarios:
     """A suite for each instance, of what those before it do not cover, and what is known of the rest."""
     suites: list[Suite] = []
+    deadline = None if timeout is None else time.monotonic() + timeout
     impossible = _impossible(spec)
     covered = frozenset(impossible)
     for decl in decls:
-        suite = generate(spec, decl, most_states, timeout, progress, covered)
+        suite = generate(spec, decl, most_states, deadline, progress, covered)
         covered |= {goal for scenario in suite.scenarios for goal in scenario.covers}
         suites.append(suite)
     return _explained(Scenarios(spec, tuple(suites), impossible))
@@ -283,31 +316,41 @@ def _unreached(suites: Sequence[Suite]) -> tuple[Goal, ...]:
     return tuple(g for g in suites[-1].missed if all(g in suite.missed for suite in suites)) if suites else ()
 
 
+def _ways(spec: ir.Spec) -> dict[Goal, set[tuple[str, str]]]:
+    """The paths as proofs know them, with the branches that update history, by those of the protocol."""
+    labels, found = _Labels(spec), dict[Goal, set[tuple[str, str]]]()
+    for action in spec.actions:
+        for path in paths(spec, action):
+            goal = Goal("path", labels.path(action.qualified, path.label.split("; ")))
+            found.setdefault(goal, set()).add((action.qualified, path.label))
+    return found
+
+
 def _impossible(spec: ir.Spec) -> tuple[Goal, ...]:
     """The paths that contradict themselves; none where the spec is beyond proofs."""
     from checker.prove.impossible import contradictory
 
     try:
-        ways = contradictory(spec)
+        never = contradictory(spec)
     except SpecError:
         return ()
-    return tuple(Goal("path", _named(*way)) for way in sorted(ways))
+    return tuple(goal for goal, ways in sorted(_ways(spec).items(), key=str) if ways <= never)
 
 
 def _explained(found: Scenarios) -> Scenarios:
     """With what the invariants say of the paths that were not reached."""
     from checker.prove.impossible import excluded
 
-    goals = {goal.name: goal for goal in _unreached(found.suites) if goal.kind == "path"}
-    ways = [(a.qualified, p.label) for a in found.spec.actions for p in paths(found.spec, a)]
-    wanted = {way for way in ways if _named(*way) in goals}
+    unreached = set(_unreached(found.suites))
+    wanted = {goal: ways for goal, ways in _ways(found.spec).items() if goal in unreached}
     try:
-        answer = excluded(found.spec, wanted) if wanted else None
+        answer = excluded(found.spec, set().union(*wanted.values())) if wanted else None
     except SpecError:
         return found
     if answer is None:
         return found
-    return replace(found, excluded=tuple(goals[_named(*way)] for way in sorted(answer.ways)), proved=answer.proved)
+    never = tuple(goal for goal, ways in wanted.items() if ways <= answer.ways)
+    return replace(found, excluded=never, proved=answer.proved)
 
 
 def to_json(found: Scenarios) -> Json:
@@ -324,10 +367,11 @@ def to_json(found: Scenarios) -> Json:
 
 
 def _suite_to_json(suite: Suite) -> Json:
-    writer = _Writer(suite.driver)
+    writer = _Writer(suite.driver, suite.labels)
     return {
         "instance": suite.instance,
         "sizes": dict(suite.driver.instance.sizes),
+        "nodes": writer.nodes(),
         "states": suite.states,
         "exhausted": suite.exhausted,
         "scenarios": [writer.scenario(i, scenario) for i, scenario in enumerate(suite.scenarios, start=1)],
@@ -337,8 +381,15 @@ def _suite_to_json(suite: Suite) -> Json:
 class _Writer:
     """Writes runs as traces write events, with the whole state of whoever took a step after it."""
 
-    def __init__(self, driver: Driver) -> None:
-        self.driver, self.spec = driver, driver.spec
+    def __init__(self, driver: Driver, labels: _Labels) -> None:
+        self.driver, self.spec, self.labels = driver, driver.spec, labels
+
+    def nodes(self) -> Json:
+        """The elements of each sort and order, as the header of a trace lists them."""
+        domains = self.driver.instance.worlds[0].domains
+        types: list[ty.Sort | ty.Order] = [ty.Sort(s.name) for s in self.spec.sorts]
+        types += [ty.Order(o.name) for o in self.spec.orders]
+        return {t.name: [written(domains, t, x) for x in domains.values(t, self.spec.span)] for t in types}
 
     def scenario(self, number: int, scenario: Scenario) -> Json:
         first = scenario.states[0]
@@ -376,8 +427,8 @@ class _Writer:
             told["received"] = self._message(domains, message.type.name, value)
         if choices:
             told["args"] = {binder.name: written(domains, binder.type, value) for binder, value in choices}
-        if done.branches:
-            told["path"] = "; ".join(done.branches)
+        if path := self.labels.label(action.qualified, done.branches):
+            told["path"] = path
         told["sent"] = [self._message(domains, kind, m) for kind, m in self._sent(before, done, action)]
         told["after"] = self._after(before, done.taken.state, action.role, node)
         return told

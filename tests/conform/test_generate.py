@@ -8,8 +8,18 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from walks import told
 
 from checker.cli.app import quorate
+from checker.conform.follow import Options, conform
+from checker.conform.generate import Scenarios, generate, to_json
+from checker.explore.interpreter import Interpreter
+from checker.explore.replay import states_from_labels
+from checker.language.frontend import load_source
+from checker.source import Source
+from checker.verdict import Conforms
+
+ROOT = Path(__file__).parent.parent.parent
 
 SCORES = """
 spec Scores
@@ -142,3 +152,65 @@ def test_zero_is_not_none(made: Any) -> None:
     (scenario,) = told["instances"][0]["scenarios"]
     assert scenario["initial"] == {"best": {}, "count": {}}
     assert scenario["steps"][-1]["after"] == {"best": {"p0": 0}}
+
+
+# --- scenarios as runs ----------------------------------------------------------------------------
+
+
+def as_trace(suite: Any, scenario: Any, breaking: bool) -> list[Any]:
+    """A scenario as the trace of a system that does just that."""
+    head = {"trace": 1, "ordered": True, "messages": True, "nodes": suite["nodes"]}
+    events = [{**head, "constants": scenario["constants"]}]
+    for step in scenario["steps"]:
+        event = {k: v for k, v in step.items() if k not in ("after", "path")}
+        if breaking and event["action"] == "crash":
+            event["action"] = "restart"
+        elif event["action"] != "crash":
+            event["is"] = step["after"]
+        events.append(event)
+    return events
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "specs").glob("*.spec")), ids=lambda p: p.stem)
+def test_scenarios_are_runs_that_cover_what_they_say(path: Path, tmp_path: Path) -> None:
+    """The interpreter takes their steps, and written as traces they conform."""
+    instance = told(path)
+    suite = generate(instance.whole, instance.decl, 250)
+    interpreter = Interpreter(suite.driver.instance)
+    for scenario in suite.scenarios:
+        labels = [(s.taken.action, tuple(value for _, value in s.taken.choices)) for s in scenario.steps]
+        assert states_from_labels(interpreter, scenario.states[0], labels) == scenario.states
+    (written,) = to_json(Scenarios(instance.whole, (suite,)))["instances"]
+    breaking = instance.spec.network is not None and instance.spec.network.breaking
+    for number, scenario in enumerate(written["scenarios"]):
+        names = [
+            f"{step['action']}: {step['path']}" if "path" in step else step["action"] for step in scenario["steps"]
+        ]
+        for kind, name in (goal.split(" ", 1) for goal in scenario["covers"]):
+            assert kind != "path" or any(name.removesuffix(taken)[-1:] in ("", ".") for taken in names), name
+        if number % 3 == 0:
+            trace = tmp_path / "scenario.ndjson"
+            trace.write_text("".join(json.dumps(e) + "\n" for e in as_trace(written, scenario, breaking)))
+            answer = conform(instance.whole, [str(trace)], None, Options(overrides=instance.overrides()))
+            assert answer.answer is Conforms.YES, answer.fault
+
+
+HISTORY = """ghost turns: 0..9 = 0
+
+after turn
+    if turns < 9
+        turns := turns + 1
+
+invariant Counted
+    turns <= 9
+
+invariant Begins"""
+
+
+def test_history_is_no_path() -> None:
+    """A branch that only updates what is remembered is none of the protocol's."""
+    spec = load_source(Source("x.spec", TURNS.replace("invariant Begins", HISTORY))).spec
+    suite = generate(spec, spec.instances[0], 100)
+    goals = [str(goal) for scenario in suite.scenarios for goal in scenario.covers]
+    assert any(goal.startswith("path turn: ") for goal in goals)
+    assert not any("turns < 9" in goal for goal in (*goals, *map(str, suite.missed)))
