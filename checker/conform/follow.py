@@ -89,10 +89,10 @@ def conform(
         driver = Driver(instance(spec, header, found, slack, options.overrides))
         task = _Task(driver, trace, header, renaming, found, options, deadline, progress, frozenset(slack))
         run = task.follow(eager=False)
-        if run.answer is Conforms.NO and run.held_back:
+        if run.fault is not None and run.held_back:
             run = task.follow(eager=True)
         grown = _grown(run, slack)
-        if run.answer is not Conforms.NO or not grown:
+        if run.fault is None or run.cut or not grown:
             trace.check_unchanged()
             return replace(run.told(), seconds=time.monotonic() - began)
         slack |= grown  # a larger instance may have the step that is missing

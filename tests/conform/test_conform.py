@@ -20,7 +20,7 @@ from checker.conform.mapping import read_map
 from checker.language.frontend import load, load_source
 from checker.language.ir import Spec
 from checker.source import Source, SpecError
-from checker.verdict import Conformance, Conforms
+from checker.verdict import Conformance, Conforms, SetValue
 from models.plan import Features, planned
 from models.protocols import PROTOCOLS
 from models.simulator import simulate
@@ -207,6 +207,72 @@ def test_orders_grow_as_the_run_needs(follow: Callable[..., Conformance]) -> Non
     answer = follow(RAFT, [head, *({"node": "s0", "action": "start_election"} for _ in range(40))])
     assert answer.answer is Conforms.YES
     assert int(dict(answer.sizes)["Term"]) > 40
+
+
+def test_more_is_chosen_than_the_trace_names(follow: Callable[..., Conformance]) -> None:
+    """Each `prepare` takes another ballot; none is told, and no end of an order is in the way."""
+    head = {"trace": 1, "nodes": {"Acceptor": ["a0", "a1", "a2"]}, "ordered": True}
+    answer = follow(PAXOS, [head, *({"action": "prepare"} for _ in range(5))])
+    assert answer.answer is Conforms.YES
+    zero = {"action": "prepare", "args": {"b": 0}}
+    answer = follow(PAXOS, [head, zero, {"action": "prepare"}, zero])
+    assert answer.answer is Conforms.NO and "at most 8 elements of Ballot" in answer.notes[-1]
+
+
+def test_nodes_that_are_an_order_are_those_that_appear(follow: Callable[..., Conformance]) -> None:
+    """There is no fourth one whose fork is never there; nor may one appear that the header does not list."""
+    spec = load(ROOT / "specs" / "chain_replication.spec").spec
+    fails = [{"node": n, "action": "fail"} for n in (1, 2)]
+    downs = [{"node": 0, "action": "on Down", "received": {"type": "Down", "from": n}} for n in (1, 2)]
+    update = [{"node": 0, "action": "update"}, {"node": 0, "action": "reply"}]
+    events = [{"trace": 1, "ordered": True}, *fails, *downs, *update]
+    assert follow(spec, events).answer is Conforms.YES
+    events[0]["nodes"] = {"Server": [0, 1]}
+    with pytest.raises(SpecError, match="`2` is no Server"):
+        follow(spec, events)
+
+
+def test_constants_of_many_elements(follow: Callable[..., Conformance]) -> None:
+    """Not all interpretations are gone through when the trace gives the one that holds."""
+    spec = load(ROOT / "specs" / "viewstamped_replication.spec").spec
+    nodes = ["a", "b", "c"]
+    primary = {str(view): nodes[view % 3] for view in range(40)}
+    head = {
+        "trace": 1,
+        "nodes": {"Replica": nodes, "View": list(range(40))},
+        "constants": {"primary": primary, "first": "a"},
+    }
+    events = [head, *({"node": n, "action": "give_up"} for n in nodes)]
+    assert follow(spec, events).answer is Conforms.YES
+
+
+def test_what_a_crash_leaves_is_looked_at(follow: Callable[..., Conformance]) -> None:
+    head = {"trace": 1, "nodes": {"Server": ["s0", "s1"]}, "ordered": True}
+    begin = {"node": "s0", "action": "start_election", "set": {"term": 1}}
+    for fields, answer in (({"term": 1, "mode": "follower"}, Conforms.YES), ({"term": 0}, Conforms.NO)):
+        assert follow(RAFT, [head, begin, {"node": "s0", "action": "crash", "set": fields}]).answer is answer
+
+
+def test_arguments_tell_actions_apart(follow: Callable[..., Conformance]) -> None:
+    """An action that has no such parameter, or one of another type, is none that the event may be."""
+    head = {"trace": 1, "nodes": {"Server": ["s0", "s1"]}, "ordered": True}
+    begin = [{"node": "s0", "action": "start_election"}, {"node": "s1", "action": "on RequestVote"}]
+    lead = [{"node": "s0", "action": "on Vote"}, {"node": "s0", "action": "become_leader"}]
+    answer = follow(RAFT, [head, *begin, *lead, {"node": "s0", "args": {"v": "x"}, "is": {"last": 1}}])
+    assert answer.answer is Conforms.YES and dict(answer.actions)["Server.client_request"] == 1
+    answer = follow(RAFT, [head, {"node": "s0", "args": {"v": "x"}, "set": {"term": 1}}])
+    assert answer.answer is Conforms.NO
+
+
+def test_reports_leave_out_messages_from_long_ago(follow: Callable[..., Conformance]) -> None:
+    head = {"trace": 1, "nodes": {"Server": ["s0", "s1"]}, "ordered": True}
+    many = [{"node": "s0", "action": "start_election"} for _ in range(150)]
+    answer = follow(
+        RAFT, [head, *many, {"node": "s1", "action": "on RequestVote"}, {"node": "s1", "action": "become_leader"}]
+    )
+    assert answer.answer is Conforms.NO and answer.trace is not None
+    shown = [v for state in answer.trace.states for v in state if isinstance(v, SetValue)]
+    assert 1 <= max(len(value.items) for value in shown) <= 9
 
 
 # --- other networks and steps ---------------------------------------------------------------------
