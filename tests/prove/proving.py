@@ -24,8 +24,8 @@ def spec(text: str, name: str = str(SPECS / "test.spec")) -> Spec:
 
 
 def verdict(text: str, **options: object) -> Verdict:
-    """The verdict without cache and without exploring first."""
-    chosen = {"timeout": 10.0, "explore": 0.0, "cache": False, **options}
+    """The verdict without cache and without exploring first; by one process, for tests run side by side already."""
+    chosen = {"timeout": 10.0, "explore": 0.0, "cache": False, "jobs": 1, **options}
     return prove(spec(text), Options(**chosen))  # type: ignore[arg-type]
 
 
