@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 
-from checker.history.linear import OutOfTime, is_linearizable
+from checker.history.linear import is_linearizable
 from checker.history.models import MODELS, REGISTER, Object
 from checker.history.operations import Operation, read_history
+from checker.history.search import OutOfTime
 from checker.history.sequential import is_sequential
-from checker.history.sessions import GUARANTEES, Broken, NotDecidable, by_key
+from checker.history.sessions import SESSIONS, Broken, NotDecidable, by_key, eventual_convergence
+from checker.history.values import shown
 from checker.source import Diagnostic, SpecError, did_you_mean
 from checker.verdict import Answered, Consistency
 
-LEVELS = ("linearizable", "sequential", *GUARANTEES)
+LEVELS = ("linearizable", "sequential", *SESSIONS, "eventual")
 
-_SHRINKING = 5.0
+_SHRINKING = 10.0
 """Seconds that a failing history is made smaller for, at most."""
 
 Judge = Callable[[Sequence[Operation], float | None], bool]
@@ -30,9 +31,9 @@ def check_history(path: str, model: str, level: str, timeout: float | None = Non
         if operation.f not in of.operations:
             hint = did_you_mean(operation.f, of.operations) or f"it has {', '.join(sorted(of.operations))}"
             raise SpecError([Diagnostic("Q1006", f"the model `{model}` has no operation `{operation.f}`", hint=hint)])
-        if operation.f == "cas" and not (isinstance(operation.value, tuple) and len(operation.value) == 2):
-            raise SpecError([Diagnostic("Q1006", "the value of a `cas` is a pair of old and new", hint=None)])
-    if level in GUARANTEES and of is not REGISTER:
+        if (problem := of.problem(operation)) is not None:
+            raise SpecError([Diagnostic("Q1006", problem)])
+    if level not in ("linearizable", "sequential") and of is not REGISTER:
         hint = f"`{level}` speaks of reads and writes; use `--model kv` or `--model register`"
         raise SpecError([Diagnostic("Q1006", f"`{level}` cannot be told of a {model}", hint=hint)])
     return check(operations, model, level, timeout, path)
@@ -63,6 +64,8 @@ def check(
             time.monotonic() - began,
         )
 
+    if not operations:
+        return told("inconclusive", reason="it has no operation that may have been done")
     try:
         broken = _judge(operations, of, level, deadline)
     except OutOfTime:
@@ -75,26 +78,41 @@ def check(
 
 
 def _judge(operations: Sequence[Operation], of: Object, level: str, deadline: float | None) -> Broken | None:
-    if level in GUARANTEES:
-        return GUARANTEES[level](operations)
-    if level == "sequential":
+    if level == "eventual":
+        return eventual_convergence(operations)
+    keys = [*by_key(operations).values()]
+    everything = [list(operations)]
+    match level:
+        case "linearizable":
+            message = "no order of these in time explains what was read"
+            return _first_broken(keys, of, lambda part, until: is_linearizable(part, of, until), message, deadline)
+        case "sequential":  # it is not local, but what one key shows is shown best by that key
+            message = "no one order of these explains what all clients saw"
+            parts = keys + everything if len(keys) > 1 else keys
+            return _first_broken(parts, of, lambda part, until: is_sequential(part, of, until), message, deadline)
+        case _:
+            holds = SESSIONS[level]
+            return _first_broken(everything, of, lambda part, _: holds(part), _BROKEN[level], deadline)
 
-        def sequential(part: Sequence[Operation], until: float | None) -> bool:
-            return is_sequential(part, of, until)
 
-        if sequential(operations, deadline):
-            return None
-        return smallest(operations, sequential, "no one order of these explains what all clients saw")
+_BROKEN = {
+    "read-your-writes": "a client does not read what it wrote",
+    "monotonic-reads": "a client reads something older than before",
+    "monotonic-writes": "writes of one client are seen in another order",
+    "writes-follow-reads": "a write is seen before what its writer had read",
+}
 
-    def linearizable(part: Sequence[Operation], until: float | None) -> bool:
-        return is_linearizable(part, of, until)
 
+def _first_broken(
+    parts: Iterable[list[Operation]], of: Object, judge: Judge, message: str, deadline: float | None
+) -> Broken | None:
+    """What is wrong with the first part that fails. Raises OutOfTime if none is known to fail, and one may."""
     late: OutOfTime | None = None
-    for part in by_key(operations).values():
+    for part in parts:
         try:
-            if not linearizable(part, deadline):
-                return smallest(part, linearizable, "no order of these in time explains what was read")
-        except OutOfTime as error:  # another key may be plainly wrong
+            if not judge(part, deadline):
+                return smallest(part, of, judge, message)
+        except OutOfTime as error:
             late = error
     if late is not None:
         raise late
@@ -104,37 +122,75 @@ def _judge(operations: Sequence[Operation], of: Object, level: str, deadline: fl
 # --- the part that shows it -----------------------------------------------------------------------
 
 
-def smallest(operations: Sequence[Operation], judge: Judge, message: str) -> Broken:
-    """Few of the operations that are inconsistent as well; the last one is that whose answer made them so.
+def smallest(operations: Sequence[Operation], of: Object, judge: Judge, message: str) -> Broken:
+    """Few of the operations that are inconsistent as well; the last one is that whose answer made them so."""
+    part = list(operations)
+    try:
+        for smaller in _smaller(operations, of, judge, time.monotonic() + _SHRINKING):
+            part = smaller
+    except OutOfTime:
+        message += " (there was no time to leave out more operations)"
+    last = max((o for o in part if o.end is not None), key=lambda o: o.end or 0)
+    if of.invents(last, {of.made(o) for o in part}):
+        message = "nobody had written what was read"
+    return Broken(message, (*(o for o in part if o is not last), last))
 
-    First the shortest beginning: what was not answered by then may be answered at any later time. Then operations are
-    left out one by one, but never the one that wrote a value that another saw.
+
+def _smaller(whole: Sequence[Operation], of: Object, judge: Judge, until: float) -> Iterator[list[Operation]]:
+    """Ever smaller parts that are inconsistent as well. Raises OutOfTime.
+
+    First beginnings: what was not answered by then may be answered at any later time. The last answer of the shortest
+    one is at fault. Then operations are left out, many at once and in the end one by one, each with those that saw what
+    it wrote.
     """
-    until = time.monotonic() + _SHRINKING
-    ends = sorted(o.end for o in operations if o.end is not None)
+    ends = sorted(o.end for o in whole if o.end is not None)
     low, high = 0, len(ends) - 1
     while low < high:
         middle = (low + high) // 2
-        if _fails(_beginning(operations, ends[middle]), judge, until):
+        if _fails(beginning := _beginning(whole, ends[middle]), judge, until):
             high = middle
+            yield beginning
         else:
             low = middle + 1
-    part = _beginning(operations, ends[high])
-    if not _fails(part, judge, until):
-        part = list(operations)
-    fault = max((o for o in part if o.end is not None), key=lambda o: o.end or 0)
+    yield (part := _beginning(whole, ends[high]))
+    last = next(o for o in part if o.end == ends[high])
+    if of.invents(last, {of.made(o) for o in part}):
+        yield [last]
+        return
+    fault = last.begin
+    for some in _recent(part, of):
+        if _fails(some, judge, until):
+            yield (part := some)
+            break
     size = max(1, len(part) // 2)
     while size:
         i = 0
         while i < len(part):
-            gone = part[i : i + size]
-            fewer = part[:i] + part[i + size :]
-            if fault not in gone and not _needed(gone, fewer) and _fails(fewer, judge, until):
-                part = fewer
+            fewer = _limited([o for j, o in enumerate(part) if not i <= j < i + size or o.begin == fault], of)
+            if len(fewer) < len(part) and any(o.begin == fault for o in fewer) and _fails(fewer, judge, until):
+                yield (part := fewer)
             else:
                 i += size
         size //= 2
-    return Broken(message, (*(o for o in part if o is not fault), fault))
+
+
+def _recent(part: Sequence[Operation], of: Object) -> Iterator[list[Operation]]:
+    """More and more of the operations that were answered last, with those that made what they saw."""
+    makers: dict[Hashable, list[Operation]] = {}
+    for operation in part:
+        makers.setdefault(of.made(operation), []).append(operation)
+    answered = sorted((o for o in part if o.end is not None), key=lambda o: o.end or 0, reverse=True)
+    size = 4
+    while size < len(part):
+        todo, chosen = answered[:size], set[int]()
+        while todo:
+            operation = todo.pop()
+            if operation.begin not in chosen:
+                chosen.add(operation.begin)
+                seen = of.seen(operation)
+                todo += makers.get(seen, ()) if seen is not None else ()
+        yield _limited([o for o in part if o.begin in chosen], of)
+        size *= 4
 
 
 def _beginning(operations: Sequence[Operation], end: int) -> list[Operation]:
@@ -146,39 +202,21 @@ def _beginning(operations: Sequence[Operation], end: int) -> list[Operation]:
     ]
 
 
-def _needed(gone: Sequence[Operation], rest: Sequence[Operation]) -> bool:
-    """Whether one of the operations made a value that another saw, which would be wrong by itself without it."""
-    made = {(o.key, value) for o in gone for value in _made(o)}
-    return any((o.key, value) in made for o in rest if o.known for value in _saw(o))
-
-
-def _made(operation: Operation) -> tuple[Hashable, ...]:
-    match operation.f, operation.value:
-        case "cas", (_, new):
-            return (new,)
-        case (("write" | "add" | "enqueue"), value):
-            return (value,)
-        case _:
-            return ()
-
-
-def _saw(operation: Operation) -> tuple[Hashable, ...]:
-    match operation.f, operation.value, operation.result:
-        case "cas", (old, _), _:
-            return (old,)
-        case "read", _, tuple() as found:
-            return found
-        case (("read" | "dequeue"), _, found):
-            return (found,)
-        case _:
-            return ()
+def _limited(operations: Sequence[Operation], of: Object) -> list[Operation]:
+    """Without those that saw what nobody here has made, which would be wrong by themselves."""
+    rest = list(operations)
+    while True:
+        made = {of.made(o) for o in rest}
+        fewer = [o for o in rest if (seen := of.seen(o)) is None or seen in made]
+        if len(fewer) == len(rest):
+            return [of.limited(o, made) for o in rest]
+        rest = fewer
 
 
 def _fails(part: Sequence[Operation], judge: Judge, until: float) -> bool:
-    try:
-        return time.monotonic() < until and not judge(part, until)
-    except OutOfTime:
-        return False
+    if time.monotonic() > until:
+        raise OutOfTime
+    return not judge(part, until)
 
 
 # --- words ----------------------------------------------------------------------------------------
@@ -192,14 +230,9 @@ def _shown(operation: Operation, at_fault: bool) -> Answered:
     key = "" if operation.key is None else f" {operation.key}"
     match operation.f, operation.value:
         case "cas", (old, new):
-            text = f"cas{key} {_value(old)} to {_value(new)}"
+            text = f"cas{key} {shown(old)} to {shown(new)}"
         case ("read" | "dequeue") as f, _:
-            text = f"{f}{key}" + (f" gives {_value(operation.result)}" if operation.known else "")
+            text = f"{f}{key}" + (f" gives {shown(operation.result)}" if operation.known else "")
         case f, value:
-            text = f"{f}{key} {_value(value)}"
+            text = f"{f}{key} {shown(value)}"
     return Answered(operation.process, text, operation.begin, operation.end, at_fault)
-
-
-def _value(value: Hashable) -> str:
-    text = "nothing" if value is None else json.dumps(value) if not isinstance(value, str) else value
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -7,11 +7,12 @@ was done has no end.
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from checker.history import edn
+from checker.history.values import frozen, shown
 from checker.source import Diagnostic, Source, Span, SpecError
 
 
@@ -46,70 +47,134 @@ def read_history(path: str, keyed: bool) -> tuple[Operation, ...]:
     `keyed`: each value is a pair of a key and the value proper.
     """
     try:
-        with open(path, encoding="utf-8") as stream:
+        with open(path, encoding="utf-8-sig") as stream:
             text = stream.read()
     except FileNotFoundError:
         raise SpecError([Diagnostic("Q0701", f"there is no file `{path}`", hint="check the path")]) from None
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
         raise SpecError([Diagnostic("Q0705", f"`{path}` cannot be read: {reason}")]) from None
-    events = list(_edn(path, text) if path.endswith(".edn") else _json(path, text))
-    return _operations(events, keyed)
+    source = Source(path, text)
+    told = _edn(source) if path.endswith(".edn") else _json(source)
+    return _operations([event for event in _in_order(told) if event.process is not None], keyed)
+
+
+# --- events ---------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class _Event:
-    process: int
+    """`process` is None for what no client did."""
+
+    process: int | None
     type: str
     f: str
     value: Any
-    where: Span | None
-    path: str
+    index: Any
+    time: Any
+    where: Span
 
     def error(self, message: str, hint: str | None = None) -> SpecError:
-        return SpecError([Diagnostic("Q1001", message, self.where, hint)])
+        return _error(message, self.where, hint)
 
 
-def _json(path: str, text: str) -> Iterator[_Event]:
-    source = Source(path, text)
+def _error(message: str, where: Span, hint: str | None = None) -> SpecError:
+    return SpecError([Diagnostic("Q1001", message, where, hint)])
+
+
+def _line(source: Source, number: int) -> Span:
+    line = source.lines[number - 1] if number <= len(source.lines) else ""
+    return Span(source, number, 1, number, len(line) + 1)
+
+
+def _json(source: Source) -> Iterator[_Event]:
+    if source.text.lstrip().startswith("["):
+        yield from _json_array(source)
+        return
     for number, line in enumerate(source.lines, start=1):
-        if not line.strip():
-            continue
-        where = Span(source, number, 1, number, len(line) + 1)
-        try:
-            told = json.loads(line)
-        except (ValueError, RecursionError):
-            hint = "a history has one JSON object a line; Jepsen's own format is read from files that end in `.edn`"
-            raise SpecError([Diagnostic("Q1001", "this line is no JSON", where, hint)]) from None
-        yield from _event(path, told, where)
+        if line.strip():
+            where = _line(source, number)
+            try:
+                told = json.loads(line, parse_constant=_no_number)
+            except (ValueError, RecursionError):
+                raise _error("this line is no JSON", where, _JSON) from None
+            yield _event(told, where)
 
 
-def _edn(path: str, text: str) -> Iterator[_Event]:
+_JSON = (
+    "a history has one JSON object a line, or is one array of them; "
+    "Jepsen's own format is read from files that end in `.edn`"
+)
+
+
+def _json_array(source: Source) -> Iterator[_Event]:
     try:
-        found = list(edn.values(text))
-    except (ValueError, RecursionError) as error:
-        raise SpecError([Diagnostic("Q1001", f"`{path}` is no EDN: {error}")]) from None
-    for told in found[0] if len(found) == 1 and isinstance(found[0], tuple) else found:
-        yield from _event(path, told, None)
+        told = json.loads(source.text, parse_constant=_no_number)
+    except ValueError as error:
+        number = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        raise _error("this is no JSON", _line(source, number), _JSON) from None
+    except RecursionError:
+        raise _error("this is nested too deeply", _line(source, 1)) from None
+    for number, item in enumerate(told):
+        yield _event(item, _line(source, 1), f" (item {number} of the array)")
 
 
-def _event(path: str, told: Any, where: Span | None) -> Iterator[_Event]:
-    problem = None
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _edn(source: Source) -> Iterator[_Event]:
+    try:
+        for told, line in edn.values(source.text):
+            yield _event(told, _line(source, line))
+    except edn.NoEdn as error:
+        raise _error(f"this is no EDN: {error}", _line(source, error.line)) from None
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits
+        raise SpecError([Diagnostic("Q1001", f"`{source.name}` is no EDN: {error}")]) from None
+
+
+def _event(told: Any, where: Span, which: str = "") -> _Event:
     if not isinstance(told, dict):
-        problem = "an event of a history is an object"
-    elif told.get("type") not in ("invoke", "ok", "fail", "info"):
-        problem = f"the `type` of an event is invoke, ok, fail or info, not {told.get('type')!r}"
-    elif not isinstance(told.get("f"), str):
-        problem = "an event has no `f`"
-    if problem is not None:
-        raise SpecError([Diagnostic("Q1001", f"{problem} (in `{path}`)", where)])
-    process = told.get("process")
-    if isinstance(process, int) and not isinstance(process, bool):  # others are no clients, such as `nemesis`
-        yield _Event(process, told["type"], told["f"], told.get("value"), where, path)
+        raise _error(f"an event of a history is an object{which}", where)
+    kind, process, f = told.get("type"), told.get("process"), told.get("f")
+    if kind not in ("invoke", "ok", "fail", "info"):
+        raise _error(f"the `type` of an event is invoke, ok, fail or info, not {kind!r}{which}", where)
+    if process == "nemesis":
+        process = None
+    elif not isinstance(process, int) or isinstance(process, bool):
+        hint = "number your clients; `nemesis` is skipped"
+        raise _error(f"the `process` of an event is an integer, or nemesis, not {process!r}{which}", where, hint)
+    elif not isinstance(f, str):
+        raise _error(f"an event has no `f`{which}", where)
+    return _Event(process, kind, str(f), told.get("value"), told.get("index"), told.get("time"), where)
+
+
+def _in_order(events: Iterable[_Event]) -> Iterator[_Event]:
+    """The events as they stand, which is the order that counts. Raises SpecError if they say that it is another one."""
+    last: _Event | None = None
+    for event in events:
+        if last is not None:
+            if _is_number(event.index) and _is_number(last.index):
+                if event.index <= last.index:
+                    raise event.error(f"`index` {event.index} comes after {last.index}", _SORT)
+            elif _is_number(event.time) and _is_number(last.time) and event.time < last.time:
+                raise event.error(f"`time` {event.time} comes after {last.time}", _SORT)
+        last = event
+        yield event
+
+
+_SORT = "the order of lines is the order of events: sort them, by a clock that all clients share"
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+# --- operations -----------------------------------------------------------------------------------
 
 
 def _operations(events: Sequence[_Event], keyed: bool) -> tuple[Operation, ...]:
-    pending: dict[int, tuple[int, _Event]] = {}
+    pending: dict[int | None, tuple[int, _Event]] = {}
     found: list[Operation] = []
     for number, event in enumerate(events):
         if event.type == "invoke":
@@ -122,30 +187,33 @@ def _operations(events: Sequence[_Event], keyed: bool) -> tuple[Operation, ...]:
                 continue  # a remark of the harness
             raise event.error(f"process {event.process} is answered, and has not asked")
         begin, asked = pending.pop(event.process)
-        if event.type != "fail":
-            found.append(_operation(asked, event, begin, number if event.type == "ok" else None, keyed))
+        if event.f != asked.f:
+            raise event.error(f"process {event.process} asked for `{asked.f}`, and is answered `{event.f}`")
+        if event.type == "ok":
+            found.append(_operation(asked, event, begin, number, keyed))
+        elif event.type == "info":
+            found.append(_operation(asked, asked, begin, None, keyed))
     found += [_operation(asked, asked, begin, None, keyed) for begin, asked in pending.values()]
     return tuple(sorted(found, key=lambda operation: operation.begin))
 
 
 def _operation(asked: _Event, answered: _Event, begin: int, end: int | None, keyed: bool) -> Operation:
-    key, value = _keyed(asked) if keyed else (None, asked.value)
-    _, result = _keyed(answered) if keyed else (None, answered.value)
-    return Operation(asked.process, asked.f, _frozen(key), _frozen(value), _frozen(result), begin, end)
+    key, value = _keyed(asked) if keyed else (None, _frozen(asked, asked.value))
+    other, result = _keyed(answered) if keyed else (None, _frozen(answered, answered.value))
+    if key != other:
+        raise answered.error("the answer is about another key", f"it was asked for {shown(key)}")
+    assert asked.process is not None
+    return Operation(asked.process, asked.f, key, value, result, begin, end)
 
 
-def _keyed(event: _Event) -> tuple[Any, Any]:
+def _keyed(event: _Event) -> tuple[Hashable, Hashable]:
     if not isinstance(event.value, list | tuple) or len(event.value) != 2:
         raise event.error("the value is no pair of key and value", "for a single register, give `--model register`")
-    return event.value[0], event.value[1]
+    return _frozen(event, event.value[0]), _frozen(event, event.value[1])
 
 
-def _frozen(value: Any) -> Hashable:
-    match value:
-        case list() | tuple():
-            return tuple(map(_frozen, value))
-        case dict():
-            return tuple(sorted((str(k), _frozen(v)) for k, v in value.items()))
-        case _:
-            assert isinstance(value, Hashable)
-            return value
+def _frozen(event: _Event, value: Any) -> Hashable:
+    try:
+        return frozen(value)
+    except ValueError as error:
+        raise event.error(f"the value cannot be read: {error}") from None

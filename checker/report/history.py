@@ -15,6 +15,12 @@ _TONES: dict[str, Tone] = {"consistent": "good", "inconsistent": "bad", "inconcl
 _WIDEST = 6
 """Columns for each event of a timeline, at most."""
 
+_LEAST = 16
+"""Columns for all events, at least; longer values are cut short for them where there is room for both."""
+
+_MOST = 24
+"""Operations that are shown."""
+
 
 def report(found: Consistency, look: Look) -> str:
     """The whole answer: the sentence, and the timeline of what is wrong."""
@@ -24,7 +30,11 @@ def report(found: Consistency, look: Look) -> str:
     if found.part:
         blocks.append("\n".join(timeline(found.part, look)))
     keys = f" on {found.keys:,} key{'s' * (found.keys != 1)}" if found.model == "kv" else ""
-    blocks.append(look.paint(f"  {found.operations:,} operations{keys}, {seconds(found.seconds)}", "soft"))
+    blocks.append(
+        look.paint(
+            f"  {found.operations:,} operation{'s' * (found.operations != 1)}{keys}, {seconds(found.seconds)}", "soft"
+        )
+    )
     return "\n\n".join(blocks)
 
 
@@ -54,14 +64,22 @@ def _adjective(level: str) -> str:
 
 
 def timeline(part: tuple[Answered, ...], look: Look) -> Iterator[str]:
-    """One line for each operation: who, what, and when it was under way; time runs from left to right."""
+    """One line for each operation: who, what, and when it was under way; time runs from left to right.
+
+    Of many operations the last ones are shown.
+    """
+    if len(part) > _MOST:
+        yield look.paint(f"  ({len(part) - _MOST:,} operations that began before these are not shown)", "soft")
+        part = part[-_MOST:]
     moments = sorted({m for o in part for m in (o.begin, o.end) if m is not None})
     names = [f"process {o.process}" for o in part]
-    widths = max(map(len, names)), min(60, max(len(o.text) for o in part))
-    room = look.width - sum(widths) - 8
+    width = max(map(len, names))
+    widths = width, min(60, max(len(o.text) for o in part), max(_LEAST, look.width - width - _LEAST - 12))
+    room = max(_LEAST, look.width - sum(widths) - 12)
     each = max(1, min(_WIDEST, room // (len(moments) + 1)))
-    place = {moment: i * each for i, moment in enumerate(moments)}
-    over = len(moments) * each
+    scale = min(1.0, room / (len(moments) * each))
+    place = {moment: int(i * each * scale) for i, moment in enumerate(moments)}
+    over = int(len(moments) * each * scale)
     line = "─" if look.unicode else "-"
     for name, o in zip(names, part, strict=True):
         begin, end = place[o.begin], place[o.end] if o.end is not None else over
