@@ -73,11 +73,34 @@ def compose(source: Source, read: Reader = read_source) -> tuple[s.File, tuple[D
     problems = [problem for _, found in parsed for problem in found]
     if any(file.head is None and "extends" in file.broken for file, _ in parsed):
         raise SpecError(problems)
+    files = _as_taken_over([file for file, _ in parsed])
     whole = s.File(texts[-1], ())
-    for file, _ in parsed:
+    for file in files:
         whole = _extended(whole, file, problems)
-    problems += _conflicts([file for file, _ in parsed])
+    problems += _conflicts(files)
     return replace(whole, bases=texts[1:]), tuple(problems)
+
+
+def _as_taken_over(files: Sequence[s.File]) -> list[s.File]:
+    """The files, of which those before one that extends `without proof` have no lemmas and proofs.
+
+    These are left out before anything is put together, for a file may replace a proof that was left out before it.
+    """
+    bare = max((i for i, file in enumerate(files) if not _with_proof(file)), default=0)
+    taken = [replace(file, items=tuple(item for item in file.items if not _is_proof(item))) for file in files[:bare]]
+    return [*taken, *files[bare:]]
+
+
+def _with_proof(file: s.File) -> bool:
+    return file.head is None or file.head.extends is None or file.head.extends.with_proof
+
+
+def _is_proof(item: s.Item) -> bool:
+    match item:
+        case s.ProofItem() | s.PropertyItem(_, "lemma") | s.ReplaceItem(_, s.ProofItem() | s.PropertyItem(_, "lemma")):
+            return True
+        case _:
+            return False
 
 
 def _conflicts(files: Sequence[s.File]) -> Iterator[Diagnostic]:
@@ -118,22 +141,10 @@ def _replaced(file: s.File) -> dict[Key, Span]:
 
 
 def _extended(base: s.File, file: s.File, problems: list[Diagnostic]) -> s.File:
-    head = file.head
-    extends = head.extends if head is not None else None
-    with_proof = extends is None or extends.with_proof
-    kept = tuple(item for item in base.items if _is_kept(item, with_proof))
+    extends = file.head.extends if file.head is not None else None
+    kept = tuple(item for item in base.items if not isinstance(item, s.SpecHead | s.InstanceItem))
     items = _merged(kept, file.items, extends, problems)
     return s.File(file.source, cast(tuple[s.Item, ...], items), base.broken | file.broken)
-
-
-def _is_kept(item: s.Item, with_proof: bool) -> bool:
-    match item:
-        case s.SpecHead() | s.InstanceItem():
-            return False
-        case s.ProofItem() | s.PropertyItem(_, "lemma"):
-            return with_proof
-        case _:
-            return True
 
 
 Declaration: TypeAlias = s.Item | s.Member

@@ -221,6 +221,15 @@ def test_what_two_bases_replace_has_to_be_said_again() -> None:
     assert problems("spec Main extends both\n", both=decided.replace("Main", "Both"), **bases) == []
 
 
+def test_a_proof_may_be_replaced_that_the_other_base_leaves_out() -> None:
+    bare = "spec Bare extends base without proof\n"
+    proved = "spec Proved extends base\nreplace lemma Counted\n    true\nreplace proof Bounded from Counted\n"
+    for bases in ("bare, proved", "proved, bare"):
+        spec = loaded(f"spec Main extends {bases} without proof\n", bare=bare, proved=proved).spec
+        assert [p.name for p in spec.properties] == ["Bounded", "Full"]
+        assert spec.proofs == ()
+
+
 def test_the_network_is_taken_otherwise_without_another_look_at_the_files() -> None:
     spec = loaded(f"spec Main extends base\n{INSTANCE}").spec
     again = reload(spec, "set")

@@ -10,7 +10,7 @@ from proving import SPECS, until_refuted, verdict, without_lemma
 
 from checker.verdict import Assurance
 
-LONG = {"raft", "raft_pre_vote", "raft_read_index", "zab", "zab_election"}
+LONG = {"raft", "raft_pre_vote", "raft_read_index", "raft_snapshots", "zab", "zab_election"}
 """Specs whose proofs take long, which only `quorate ci` runs."""
 
 ONE_SEED = {
