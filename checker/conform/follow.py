@@ -36,6 +36,9 @@ from checker.verdict import Trace as Run
 _KEPT = 8
 """How many accepted steps are shown before the event at fault."""
 
+_MOST_TRIED = 1000
+"""How many attempts that failed are kept, to be explained."""
+
 _MOST_SHOWN = 100
 """How many messages of a kind are shown of a state at most, if most of them are from before."""
 
@@ -344,12 +347,19 @@ class _Task:
 
     def _in_round(self, run: _Run, here: Sequence[Hypothesis], seen: Seen) -> tuple[list[Hypothesis], list[_Attempt]]:
         """As `_direct`; where all nodes go through rounds together, this round or if need be the next one."""
-        found, tried = self._direct(run, here, seen)
-        if found or self.next_round is None:
-            return found, tried
-        later = [after for hypothesis in here for after in self._next_round(run, hypothesis, self.next_round)]
-        found, more = self._direct(run, later, seen)
-        return found, tried + more
+        if self.next_round is None:
+            return self._direct(run, here, seen)
+        found: list[Hypothesis] = []
+        tried: list[_Attempt] = []
+        for hypothesis in here:
+            now, failed = self._direct(run, [hypothesis], seen)
+            if not now:
+                later = list(self._next_round(run, hypothesis, self.next_round))
+                now, more = self._direct(run, later, seen)
+                failed += more
+            found += now
+            tried += failed[: _MOST_TRIED - len(tried)]
+        return list(dict.fromkeys(found)), tried
 
     def _next_round(self, run: _Run, hypothesis: Hypothesis, number: int) -> Iterator[Hypothesis]:
         """What follows when the round ends, and with it what may be lost of its messages: nobody writes that down."""
@@ -374,7 +384,7 @@ class _Task:
                             run.unsettled = run.unsettled or self._is_unsettled(seen, hypothesis.state, result)
                             found.append(self._after(hypothesis, seen, result, sent))
                             continue
-                    if len(tried) < 1000:
+                    if len(tried) < _MOST_TRIED:
                         tried.append((hypothesis.state, result))
         return found if len(found) < 2 else list(dict.fromkeys(found)), tried
 

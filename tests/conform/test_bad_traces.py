@@ -7,12 +7,11 @@ import json
 import os
 import random
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from walks import Told, told, walk
+from walks import told, walk
 
 from checker.conform.events import Trace
 from checker.conform.follow import Options, conform
@@ -205,11 +204,6 @@ def test_nothing_is_not_a_run_that_conforms(tmp_path: Path) -> None:
 JUNK = [None, True, -1, 3, 10**30, 1.5, "", "s0", "log[1]", [], [[1]], {}, {"": {}}, {"type": "Vote"}, ".", "["]
 
 
-@cache
-def instance(path: Path) -> Told:
-    return told(path)
-
-
 def places(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
     yield path
     for key in value if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ():
@@ -227,7 +221,7 @@ def test_junk_gives_a_verdict_or_diagnostics(batch: int, tmp_path: Path) -> None
     verdicts = 0
     for seed in range(100 * batch, 100 * batch + 100):
         rng = random.Random(seed)
-        spec = instance(rng.choice(SPECS))
+        spec = told(rng.choice(SPECS))
         events = copy.deepcopy(walk(spec, rng, 6).events())
         for _ in range(rng.choice((1, 1, 3))):
             found = [p for p in places(events) if len(p) > 1 and (p[0] or rng.random() < 0.2)]

@@ -43,7 +43,7 @@ def follow(tmp_path: Path) -> Callable[..., Conformance]:
 @every_spec
 def test_runs_conform(path: Path, follow: Callable[..., Conformance]) -> None:
     spec = told(path)
-    for seed in range(3):
+    for seed in range(2):
         events = walk(spec, random.Random(seed), 25).events()
         answer = follow(spec, events)
         assert answer.answer is Conforms.YES and answer.accepted == len(events) - 1, answer.fault
@@ -53,7 +53,7 @@ def test_runs_conform(path: Path, follow: Callable[..., Conformance]) -> None:
 def test_a_changed_field_is_at_fault(path: Path, follow: Callable[..., Conformance]) -> None:
     """Of a trace that says everything."""
     spec = told(path)
-    for seed in range(10, 13):
+    for seed in range(10, 12):
         rng = random.Random(seed)
         events = walk(spec, rng, 20).events()
         changed = [(i, place) for i, e in enumerate(events) for place in e.get("set", {})]
@@ -76,7 +76,7 @@ def test_a_changed_field_is_at_fault(path: Path, follow: Callable[..., Conforman
 def test_a_cause_is_missed(path: Path, follow: Callable[..., Conformance]) -> None:
     """A message is not received before it is sent, and not without being sent, though there are others like it."""
     spec = told(path)
-    for seed in range(20, 23):
+    for seed in range(20, 22):
         rng = random.Random(seed)
         events = walk(spec, rng, 20).events()
         at = {m["id"]: i for i, e in enumerate(events) for m in e.get("sent", ())}
@@ -338,7 +338,7 @@ def role(spec: Told, event: Json) -> str | None:
 @every_spec
 def test_what_is_left_out_is_filled_in_exactly(path: Path, follow: Callable[..., Conformance]) -> None:
     spec, compared = told(path), 0
-    for seed in range(50, 58):
+    for seed in range(50, 56):
         rng = random.Random(seed)
         run = walk(spec, rng, 7)
         events = observed(run.events(plain=True), rng)
@@ -351,7 +351,7 @@ def test_what_is_left_out_is_filled_in_exactly(path: Path, follow: Callable[...,
         assert answer.accepted == expected
         assert answer.answer is (Conforms.YES if expected == len(events) - 1 else Conforms.NO)
         compared += 1
-    assert compared >= 3
+    assert compared >= 2
 
 
 @every_spec
@@ -360,7 +360,7 @@ def test_an_order_is_found_or_left_open(path: Path, follow: Callable[..., Confor
     spec = told(path)
     if spec.spec.network is not None and spec.spec.network.breaking:
         return  # `test_order.py` has these
-    for seed in range(70, 78):
+    for seed in range(70, 74):
         rng = random.Random(seed)
         events = walk(spec, rng, 6).events()
         events = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +151,7 @@ class Told:
         return {"type": kind, **ends, "fields": fields}
 
 
+@cache
 def told(path: Path) -> Told:
     """The first instance of a spec whose quorums can be told on the command line."""
     spec = load(path).spec
