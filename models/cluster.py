@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import re
 import shutil
 import sys
 import tempfile
@@ -67,8 +68,12 @@ class Cluster:
     async def kill(self, name: str) -> None:
         """SIGKILL: the process has no time for anything."""
         process = self.processes.pop(name)
-        process.kill()
+        with suppress(ProcessLookupError):  # it may be dead already
+            process.kill()
         await process.wait()
+
+    def is_up(self, name: str) -> bool:
+        return name in self.processes and self.processes[name].returncode is None
 
     async def stop(self) -> None:
         for process in self.processes.values():
@@ -219,7 +224,7 @@ async def _leader(cluster: Cluster) -> str:
 
 HELP = """\
 put KEY VALUE | get KEY | cas KEY OLD NEW      VALUE is JSON, or a word
-kill NODE | restart NODE | add NODE | remove NODE
+kill NODE | restart NODE | add NODE | remove NODE      NODE is s0, s1, ...
 load OPERATIONS      asks them while you go on
 status | help | quit"""
 
@@ -233,7 +238,7 @@ class Prompt:
 
     async def obey(self, words: list[str]) -> str:
         """Does what a line says; the answer."""
-        cluster = self.cluster
+        cluster, members = self.cluster, self.cluster.members
         match words:
             case ["put", key, value]:
                 return _worded(await cluster.ask("write", key, _value(value)))
@@ -243,11 +248,11 @@ class Prompt:
                 return _worded(await cluster.ask("cas", key, (_value(old), _value(new))))
             case ["kill", name] if name in cluster.processes:
                 await cluster.kill(name)
-            case ["restart", name] if name in cluster.members and name not in cluster.processes:
+            case ["restart", name] if name in members and not cluster.is_up(name):
                 await cluster.run(name)
-            case ["add", name] if cluster.protocol == "raft" and name not in cluster.members:
+            case ["add", name] if cluster.protocol == "raft" and re.fullmatch(r"s\d+", name) and name not in members:
                 await cluster.add(name)
-            case ["remove", name] if cluster.protocol == "raft" and name in cluster.members:
+            case ["remove", name] if cluster.protocol == "raft" and name in members:
                 await cluster.remove(name)
             case ["load", count] if count.isdigit():
                 task = asyncio.create_task(self.load(int(count)))
@@ -266,8 +271,11 @@ class Prompt:
         click.echo(f"{client.name}: {len(client.acknowledged)} of {count} operations were answered")
 
     def status(self) -> str:
-        up = {name: "up" if name in self.cluster.processes else "down" for name in self.cluster.members}
-        return "\n".join(f"{name} {state}{' leads' * (name == self.cluster.leader)}" for name, state in up.items())
+        leader = self.cluster.leader
+        up = {name: self.cluster.is_up(name) for name in self.cluster.members}
+        return "\n".join(
+            f"{name} {'up' if is_up else 'down'}{' leads' * (is_up and name == leader)}" for name, is_up in up.items()
+        )
 
 
 def _value(word: str) -> Value:
@@ -300,23 +308,25 @@ async def _converse(cluster: Cluster) -> None:
 
 
 async def _main(cluster: Cluster, demo: bool) -> bool:
-    async with running(cluster):
-        if not demo:
-            await _converse(cluster)
-            lost = []
-        else:
-            lost = await demonstrate(cluster, click.echo)
-            click.echo(f"lost: {', '.join(lost)}" if lost else "no acknowledged write is lost")
-    history = cluster.directory / "history.ndjson"
-    history.write_text("".join(f"{line(told)}\n" for told in cluster.history), encoding="utf-8")
+    lost: list[str] = []
+    try:
+        async with running(cluster):
+            if not demo:
+                await _converse(cluster)
+            else:
+                lost = await demonstrate(cluster, click.echo)
+                click.echo(f"lost: {', '.join(lost)}" if lost else "no acknowledged write is lost")
+    finally:  # also of a run that was interrupted
+        history = cluster.directory / "history.ndjson"
+        history.write_text("".join(f"{line(told)}\n" for told in cluster.history), encoding="utf-8")
     return not lost
 
 
 @click.command()
 @click.option("--protocol", type=click.Choice([p.name for p in PROTOCOLS.values() if p.serves]), default="raft")
-@click.option("--nodes", default=3, show_default=True)
+@click.option("--nodes", type=click.IntRange(1), default=3, show_default=True)
 @click.option("--directory", type=click.Path(path_type=Path, file_okay=False), help="Empty; kept afterwards.")
-@click.option("--snapshot-every", type=int, help="Raft: entries between two snapshots.")
+@click.option("--snapshot-every", type=click.IntRange(1), help="Raft: entries between two snapshots.")
 @click.option("--demo", is_flag=True, help="A script of kills, restarts and changes of membership under load.")
 def main(protocol: str, nodes: int, directory: Path | None, snapshot_every: int | None, demo: bool) -> None:
     """Starts a cluster of NODES processes and does what you type, or what is piped in, line by line.
@@ -326,9 +336,13 @@ def main(protocol: str, nodes: int, directory: Path | None, snapshot_every: int 
     if directory and directory.exists() and any(directory.iterdir()):
         raise click.UsageError(f"{directory} is not empty")
     where = directory or Path(tempfile.mkdtemp(prefix="cluster-"))
-    where.mkdir(parents=True, exist_ok=True)
     try:
+        where.mkdir(parents=True, exist_ok=True)
         fine = asyncio.run(_main(Cluster(protocol, nodes, where, snapshot_every), demo))
+    except Unanswered as error:
+        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise click.ClickException(f"{where}: {error.strerror or error}") from None
     finally:
         if directory is None:
             shutil.rmtree(where)

@@ -73,6 +73,10 @@ class Journal:
         self._file = fresh.open("wb")
         self._append({"traced": traced, **{name: encode(value) for name, value in self.state.items()}})
         fresh.replace(self.path)
+        if self.sync:  # or the old file may be back after a loss of power, without what is written from now on
+            directory = os.open(self.path.parent, os.O_RDONLY)
+            os.fsync(directory)
+            os.close(directory)
 
 
 def _is_compacted(old: Any, new: Any) -> bool:

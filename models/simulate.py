@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -20,12 +21,15 @@ CHUNK = 50  # runs that a process makes before it reports
 
 @click.command()
 @click.option("--protocol", type=click.Choice(sorted(PROTOCOLS)), required=True)
-@click.option("--runs", default=1000, show_default=True, help="How many plans, one for each seed.")
+@click.option(
+    "--runs", type=click.IntRange(1), default=1000, show_default=True, help="How many plans, one for each seed."
+)
 @click.option("--seed", default=0, show_default=True, help="The first seed.")
-@click.option("--nodes", type=int, help="How many nodes; otherwise each plan chooses.")
+@click.option("--nodes", type=click.IntRange(2), help="How many nodes; otherwise each plan chooses.")
 @click.option("--snapshots", is_flag=True, help="Servers replace their logs by snapshots (Raft).")
 @click.option("--membership", is_flag=True, help="Servers join and leave (Raft).")
-@click.option("--jobs", default=1, show_default=True, help="Processes.")
+@click.option("--local-reads", is_flag=True, help="Servers answer reads from what they have, which may be old.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Processes.")
 @click.option("--trace", "trace_file", type=click.Path(path_type=Path), help="Writes the trace of the last run.")
 @click.option("--history", "history_file", type=click.Path(path_type=Path), help="Writes the history of the last run.")
 def main(
@@ -35,6 +39,7 @@ def main(
     nodes: int | None,
     snapshots: bool,
     membership: bool,
+    local_reads: bool,
     jobs: int,
     trace_file: Path | None,
     history_file: Path | None,
@@ -46,7 +51,7 @@ def main(
     if (snapshots or membership) and protocol != "raft":
         raise click.UsageError("--snapshots and --membership are for --protocol raft")
     features = Features(snapshots, membership)
-    plans = [planned(protocol, s, nodes, features) for s in range(seed, seed + runs)]
+    plans = [replace(planned(protocol, s, nodes, features), local_reads=local_reads) for s in range(seed, seed + runs)]
     began, done, events = time.perf_counter(), 0, 0
     for failed, count, seen in _results(plans, jobs):
         done, events = done + count, events + seen
@@ -94,7 +99,10 @@ def _tell(plan: Plan, trace_file: Path | None, history_file: Path | None) -> Non
 def _save(run: Run, trace_file: Path | None, history_file: Path | None) -> None:
     for path, lines in ((trace_file, run.trace), (history_file, run.history)):
         if path:
-            path.write_text("".join(f"{line(told)}\n" for told in lines), encoding="utf-8")
+            try:
+                path.write_text("".join(f"{line(told)}\n" for told in lines), encoding="utf-8")
+            except OSError as error:
+                raise click.ClickException(f"{path} cannot be written: {error.strerror}") from None
 
 
 if __name__ == "__main__":

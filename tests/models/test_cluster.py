@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from checker.conform.follow import conform
 from checker.language.frontend import load
 from checker.verdict import Conforms
-from models.cluster import Cluster, demonstrate, running
+from models.cluster import Cluster, Prompt, demonstrate, main, running
 from models.disk import whole_lines
 from models.tcp import HOST, RETRY, Link
 
@@ -121,3 +123,70 @@ def test_the_prompt(tmp_path: Path) -> None:
     assert lines[13].startswith("cannot do that now: kill s9")
     history = [json.loads(text) for text in (tmp_path / "files" / "history.ndjson").read_text().splitlines()]
     assert [told["type"] for told in history] == ["invoke", "ok"] * 3 + ["invoke", "fail"] + ["invoke", "ok"]
+
+
+def test_a_prompt_that_is_misused(tmp_path: Path) -> None:
+    """A node that has died by itself can be killed and restarted; a name that is no node's is refused."""
+
+    async def run() -> list[str]:
+        cluster = Cluster("raft", 3, tmp_path, sync=False)
+        async with running(cluster):
+            prompt = Prompt(cluster)
+            cluster.processes["s1"].kill()  # behind the cluster's back
+            await cluster.processes["s1"].wait()
+            lines = ["status", "kill s1", "restart s1", "add ../s3", "add c1", "put x", "load many", "put x 1"]
+            return [(await prompt.obey(line.split())).splitlines()[0] for line in lines] + [prompt.status()]
+
+    *answers, status = asyncio.run(asyncio.wait_for(run(), 120))
+    assert answers == [
+        "s0 up",
+        "done",
+        "done",
+        *(f"cannot do that now: {line}" for line in ("add ../s3", "add c1", "put x", "load many")),
+        "1",
+    ]
+    assert [line.split()[1] for line in status.splitlines()] == ["up", "up", "up"]
+
+
+def test_the_history_of_an_interrupted_run_is_kept(tmp_path: Path) -> None:
+    files = tmp_path / "files"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "models.cluster", "--directory", str(files)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=ROOT,
+        start_new_session=True,
+    )
+    assert process.stdin and process.stdout
+    process.stdin.write("put x 1\nload 100000\n")
+    process.stdin.flush()
+    for _ in range(3):
+        process.stdout.readline()
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "Traceback" not in errors
+    history = [json.loads(text) for text in (files / "history.ndjson").read_text().splitlines()]
+    assert [told["type"] for told in history[:2]] == ["invoke", "ok"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--nodes", "0"], "is not in the range"),
+        (["--snapshot-every", "0"], "is not in the range"),
+        (["--directory", "FILE/below"], "Not a directory"),
+        (["--directory", "FULL"], "is not empty"),
+    ],
+)
+def test_a_cluster_that_cannot_be(options: list[str], message: str, tmp_path: Path) -> None:
+    (tmp_path / "FILE").write_text("")
+    (tmp_path / "FULL").mkdir()
+    (tmp_path / "FULL" / "history.ndjson").write_text("")
+    places = [str(tmp_path / o) if o.startswith("F") else o for o in options]
+    result = CliRunner().invoke(main, places)
+    assert result.exit_code in (1, 2)
+    assert message in result.output
+    assert isinstance(result.exception, SystemExit)

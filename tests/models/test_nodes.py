@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+import os
 import random
+import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from models import multi_paxos
 from models.codec import Malformed, decode_envelope, encode_envelope
 from models.disk import Journal, TraceFile
 from models.log import Entry, Log
 from models.node import Envelope, Receive, Start, Timeout
 from models.protocols import PROTOCOLS
-from models.raft import AppendEntries, Mode, RequestVote, Vote
+from models.raft import NOOP, AppendEntries, Mode, RequestVote, Vote
 from models.raft_extended import ExtendedServer
 from models.replica import Replica
 from models.store import ClientReply, ClientRequest, Command, Operation, Outcome, Store
@@ -136,6 +139,17 @@ def test_journal(tmp_path: Path) -> None:
     assert Journal(path, kinds, sync=False).read() == state
 
 
+def test_a_journal_that_is_written_anew_is_there_after_a_loss_of_power(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The file that takes the place of another one is on disk only when its directory is."""
+    synced: list[bool] = []
+    monkeypatch.setattr(os, "fsync", lambda file: synced.append(stat.S_ISDIR(os.fstat(file).st_mode)))
+    journal = Journal(tmp_path / "journal", ExtendedServer.DURABLE, sync=True)
+    journal.write({"term": 0, "voted_for": None, "log": Log(), "snapshot": None}, 0)
+    assert synced == [False, True]
+
+
 def test_a_step_that_did_not_reach_the_journal_is_not_in_the_trace(tmp_path: Path) -> None:
     path = tmp_path / "trace"
     trace = TraceFile(path, {"trace": 1}, ("term", "log"), 0)
@@ -167,6 +181,19 @@ def test_one_event_is_several_steps_of_the_spec() -> None:
     assert effects.steps[0].received == "m1"
     assert effects.write
     assert node.mode is Mode.LEADER
+
+
+def test_a_leader_of_multi_paxos_fills_the_gaps_that_the_one_before_left() -> None:
+    node = multi_paxos.Server("s0", ("s0", "s1", "s2"), random.Random(1), recording=True)
+    node.step(Start(), 0.0)
+    node.step(Timeout("leader"), 200.0)
+    vote = multi_paxos.Vote(1, "c1.2 write x 2")  # for slot 1; nobody has voted for anything in slot 0
+    promise = multi_paxos.Promise(node.led(), {1: vote})
+    effects = node.step(Receive(Envelope("m1", "s1", "s0", promise)), 210.0)
+    proposed = [(step.action, step.args["s"]) for step in effects.steps if "s" in step.args]
+    assert proposed == [("fill_gap", 0), ("propose_again", 1)]
+    accepts = {e.message.slot: e.message.command for e in effects.sent if isinstance(e.message, multi_paxos.Accept)}
+    assert accepts == {0: NOOP, 1: vote.command}
 
 
 def test_what_does_not_change_the_disk_is_not_written() -> None:
