@@ -12,9 +12,6 @@ from checker.verdict import Verdict
 if TYPE_CHECKING:
     from checker.explore.search import Progress
 
-_EACH = 20.0
-"""Seconds for one obligation at most, as `prove` has it; the time of the job is for all of them."""
-
 
 def perform(job: Job, threads: int | None = None, progress: Callable[[Progress], None] | None = None) -> Verdict:
     """The verdict of a job; raises SpecError where the spec, or its instance, has errors."""
@@ -27,8 +24,7 @@ def perform(job: Job, threads: int | None = None, progress: Callable[[Progress],
         from checker.prove.prove import prove
 
         jobs = threads or os.cpu_count() or 1
-        each = min(_EACH, limits.timeout)
-        return prove(spec, Proving(each, explore=0.0, total=limits.timeout, jobs=jobs))
+        return prove(spec, Proving(explore=0.0, total=limits.timeout, jobs=jobs))
     from checker.explore.check import check
     from checker.explore.engines import engine
     from checker.explore.instance import find_instance

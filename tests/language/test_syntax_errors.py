@@ -312,9 +312,9 @@ HOSTILE: dict[str, tuple[Callable[[], str], str | None]] = {
 def test_hostile_texts_are_answered_soon(name: str) -> None:
     make, code = HOSTILE[name]
     text = make()
-    start = time.monotonic()
+    start = time.process_time()
     found = errors(text)
-    assert time.monotonic() - start < 15
+    assert time.process_time() - start < 15
     assert len(found) <= MAX_ERRORS
     assert code in {diagnostic.code for diagnostic in found} if code else not found
     for diagnostic in found:

@@ -189,7 +189,10 @@ def _run(command: Sequence[str]) -> str | None:
 
 
 def _start(command: Sequence[str], errors: int) -> subprocess.Popen[str]:
-    """Starts a compiler in a group of its own: most are a driver that starts the compiler proper and the linker."""
+    """Starts a compiler in a group of its own: most are a driver that starts the compiler proper and the linker.
+
+    Whoever kills this process leaves the group at work, until the one program is compiled.
+    """
     return subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=errors, text=True, errors="replace",
         process_group=0,
