@@ -11,7 +11,7 @@ import io
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -20,8 +20,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import lark
-from lark import Lark, Token
-from lark.parse_tree_builder import ExpandSingleChild
+from lark import Lark, Token, UnexpectedToken
 
 from checker.language import syntax as s
 from checker.language.complaints import Failure, explain
@@ -259,35 +258,16 @@ def _tree(unit: Unit, start: str) -> Any:
 
 
 def _run(symbols: list[_Symbol], start: str) -> tuple[Any, int | None]:
-    """The tree of the symbols; or the position of the first that the grammar does not admit.
-
-    Lark's own loop over its tables takes twice as long: most steps only make an operand of one kind one of another.
-    """
+    """The tree of the symbols; or the position of the first that the grammar does not admit."""
     grammar = _grammar()
-    table = grammar.tables[start]
-    states, values = [table.start], list[Any]()
+    parser: Any = grammar.lark.parse_interactive(start=start)
+    tree: Any = None
     for position in range(len(symbols)):
-        leaf = grammar.terminal(symbols, position, table.states[states[-1]])
-        kind = leaf.type
-        while True:
-            move = table.states[states[-1]].get(kind)
-            if move is None:
-                return None, position
-            if isinstance(move[1], int):
-                states.append(move[1])
-                values.append(leaf)
-                break
-            make, count, origin = table.reductions.get(id(move[1])) or table.reduction(move[1])
-            if make is None:
-                states.pop()
-            else:
-                parts = values[len(values) - count :]
-                del values[len(values) - count :], states[len(states) - count :]
-                values.append(make(parts))
-            states.append(table.states[states[-1]][origin][1])
-            if states[-1] == table.end and kind == "$END":
-                return values[-1], None
-    return None, len(symbols) - 1
+        try:
+            tree = parser.feed_token(cast(Token, grammar.terminal(symbols, position, parser.choices())))
+        except UnexpectedToken:
+            return None, position
+    return tree, None
 
 
 def _failure(symbols: list[_Symbol], stopped: int, start: str) -> Failure:
@@ -327,38 +307,11 @@ _RESERVED = words("and or not in union intersect minus subset forall exists if e
 _AFTER_OPERANDS = words("and or not in union intersect minus subset then else where by from to for of")
 
 
-Reduction: TypeAlias = tuple[Callable[[list[Any]], Any] | None, int, str]
-"""What makes a value of the values of a rule's symbols, how many these are, and what the rule defines. None: there is
-one symbol, and the value stays as it is."""
-
-
-class _Table:
-    """Lark's tables for one start: by state and symbol, the next state or the rule to reduce by."""
-
-    def __init__(self, grammar: Lark, start: str) -> None:
-        parser: Any = grammar.parse_interactive(start=start)
-        tables = parser.parser_state.parse_conf
-        self.states: list[dict[str, tuple[Any, Any]]] = [tables.states[i] for i in range(len(tables.states))]
-        self.start: int = tables.start_state
-        self.end: int = tables.end_state
-        self._callbacks = tables.callbacks
-        self.reductions: dict[int, Reduction] = {}
-        """By the identity of rules, which take Lark long to compare."""
-
-    def reduction(self, rule: Any) -> Reduction:
-        """How to reduce by a rule of the tables."""
-        make, count = self._callbacks[rule], len(rule.expansion)
-        stays = count == 1 and isinstance(make, ExpandSingleChild)
-        found = self.reductions[id(rule)] = None if stays else make, count, rule.origin.name
-        return found
-
-
 @dataclass(frozen=True)
 class _Grammar:
-    """The parser of `grammar.lark`, its tables by start, its terminals by their text, and their texts by terminal."""
+    """The parser of `grammar.lark`, its terminals by their text, and their texts by terminal."""
 
     lark: Lark
-    tables: dict[str, _Table]
     terminals: dict[str, str]
     spellings: dict[str, str]
 
@@ -397,8 +350,7 @@ def _grammar() -> _Grammar:
         )  # fmt: skip
         _save(parser, cached)
     terminals = {str(terminal.pattern.value): terminal.name for terminal in parser.terminals}
-    tables = {start: _Table(parser, start) for start in _STARTS}
-    return _Grammar(parser, tables, terminals, {name: text for text, name in terminals.items()})
+    return _Grammar(parser, terminals, {name: text for text, name in terminals.items()})
 
 
 # Making the tables takes a tenth of a second, loading them a hundredth. A cache file is the digest of the rest, then
