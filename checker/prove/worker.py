@@ -6,7 +6,9 @@ It can be killed at any moment and holds nothing that its parent cannot send aga
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -141,7 +143,15 @@ class Finite:
         return {"answer": "sat", "model": model, "steps": _taken(self.solver)}
 
 
+def end_without(parent: int) -> None:
+    """Ends this process once the parent is gone: of a killed one, a search would go on that nobody waits for."""
+    while os.getppid() == parent:
+        time.sleep(0.5)
+    os._exit(1)
+
+
 def main() -> None:
+    threading.Thread(target=end_without, args=(os.getppid(),), daemon=True).start()
     z3.set_param("memory_max_size", 4000)
     finite = Finite()
     for line in sys.stdin:

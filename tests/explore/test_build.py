@@ -13,6 +13,7 @@ from threading import Timer
 import pytest
 from agreeing import question_of, said
 from exploring import first, spec_of
+from processes import ends, runs
 
 from checker.explore.native import build, engine
 from checker.explore.native.build import Compilation, Compiler, Work
@@ -45,23 +46,6 @@ def driver(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield number
     if number.exists() and runs(int(number.read_text())):
         os.kill(int(number.read_text()), signal.SIGKILL)
-
-
-def runs(process: int) -> bool:
-    """Whether a process is at work; one that has ended may still be listed."""
-    try:
-        os.kill(process, 0)
-        status = Path(f"/proc/{process}/stat")
-        return not status.exists() or status.read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def ends(process: int) -> bool:
-    end = time.monotonic() + 10
-    while runs(process) and time.monotonic() < end:
-        time.sleep(0.01)
-    return not runs(process)
 
 
 def started(number: Path) -> int:

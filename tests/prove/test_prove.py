@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 import z3
+from processes import ends, runs
 from proving import SPECS, failed, spec, verdict, without_lemma
 
 from checker.explain import page
@@ -397,6 +403,33 @@ def test_a_solver_that_does_not_answer_is_killed() -> None:
         assert child.ask(easy, 5.0)["answer"] == "unsat"
     finally:
         child.close()
+
+
+_ASKING = """
+import json, sys
+from checker.prove.workers import Child
+child = Child()
+print(child.start().pid, flush=True)
+child.ask(json.loads(sys.argv[1]), 600)
+"""
+
+
+def test_a_solver_ends_with_who_asked_it() -> None:
+    """Even if that was killed and could end nothing itself."""
+    slow = {"op": "prove", "declarations": "(declare-fun f (Int) Int)", "assertions": _HARD, "options": {},
+            "simple": False, "core": False, "steps": 4_000_000_000}  # fmt: skip
+    asking = subprocess.Popen([sys.executable, "-c", _ASKING, json.dumps(slow)], stdout=subprocess.PIPE, text=True)
+    assert asking.stdout is not None
+    solver = int(asking.stdout.readline())
+    time.sleep(1)  # it is at work by then, or will see it when it begins
+    asking.kill()
+    asking.wait()
+    asking.stdout.close()
+    try:
+        assert ends(solver, 30)
+    finally:
+        if runs(solver):
+            os.kill(solver, signal.SIGKILL)
 
 
 # The sum of three cubes that is 42, without the hint that its terms have seventeen digits.
