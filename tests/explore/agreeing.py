@@ -64,10 +64,14 @@ def both(spec: Spec, decl: InstanceDecl, **options: Any) -> tuple[Said, Said]:
 
 
 def verdicts(spec: Spec, decl: InstanceDecl, **options: Any) -> Iterator[tuple[End, int, Any]]:
-    """What compiled code says with symmetry and without that must be equal: the end, the depth, and what was found."""
+    """What compiled code says with symmetry and without that must be equal."""
     for symmetry in (True, False):
         chosen = Options(symmetry=symmetry, **options)
         question = question_of(spec, decl, chosen)
-        answer = compiled(question, chosen)
-        summary = said(question, answer)
-        yield answer.end, answer.depth, (summary.runs, summary.probes)
+        yield verdict(question, compiled(question, chosen))
+
+
+def verdict(question: Problem, answer: Answer) -> tuple[End, int, Any]:
+    """What an answer says whatever states were taken for the same: the end, the depth, and what was found."""
+    summary = said(question, answer)
+    return answer.end, answer.depth, (summary.runs, summary.probes)

@@ -10,13 +10,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from agreeing import both, question_of, verdicts
+from agreeing import both, question_of, said, verdict, verdicts
 from catalogue import SPECS, instance, names, spec_of
 from pages import BLOCKS, read
 
 from checker.explore.native.build import find_compiler
 from checker.explore.native.engine import explore
 from checker.explore.problem import Options
+from checker.explore.problem import explore as interpreted
 from checker.explore.search import End
 from checker.language.ir import Spec
 from checker.language.parser import read_source
@@ -44,12 +45,21 @@ def agree(spec: Spec, name: str, **options: object) -> None:
     """Both engines say the same, and compiled code the same with symmetry and without."""
     plain = replace(instance(spec, name), expected=())
     trial = Options(symmetry=False, timeout=2.0, **options)  # type: ignore[arg-type]
-    answer = explore(question_of(spec, plain, trial), trial)
-    bearable = answer.end is not End.TIME and answer.transitions <= BEARABLE
-    reference, native = both(spec, plain, **{"depth": 4, **options} if not bearable else options)
-    assert native == reference
-    reduced, whole = verdicts(spec, plain, **{"depth": 6, **options} if answer.end is End.TIME else options)
-    assert reduced == whole
+    question = question_of(spec, plain, trial)
+    answer = explore(question, trial)
+    done = answer.end is not End.TIME
+    if done and answer.transitions <= BEARABLE:
+        assert said(question, answer) == said(question, interpreted(question, replace(trial, timeout=None)))
+    else:
+        reference, native = both(spec, plain, **{"depth": 4, **options})
+        assert native == reference
+    if done:
+        reduced = Options(**options)  # type: ignore[arg-type]
+        asked = question_of(spec, plain, reduced)
+        assert verdict(asked, explore(asked, reduced)) == verdict(question, answer)
+    else:
+        reduced_to, whole = verdicts(spec, plain, **{"depth": 6, **options})
+        assert reduced_to == whole
 
 
 @pytest.mark.parametrize(("source", "name"), instances(read_source(path) for path in LITTLE))
