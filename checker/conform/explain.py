@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from checker.conform.compare import Comparison
 from checker.conform.driver import Blocked, Done
@@ -13,7 +13,9 @@ from checker.explore.faults import CutOff
 from checker.explore.interpreter import State
 from checker.explore.replay import place
 from checker.explore.witness import why_blocked
+from checker.language import ir
 from checker.language import types as ty
+from checker.language.forms import Forms
 from checker.verdict import Obstacle, Value
 
 _MOST = 12  # obstacles that are told
@@ -24,11 +26,11 @@ def explain(
     seen: Seen,
     states: Sequence[State],
     tried: Iterable[tuple[State, Done | Blocked]],
-    sent: Collection[str],
+    received: str,
 ) -> tuple[Obstacle, ...]:
     """What stood in the way, one for each way in which an action failed; those that came closest first.
 
-    `states` are those before the event, `sent` the ids of all messages that some event sends.
+    `states` are those before the event; `received` says what is known of a message that is received by name.
     """
     found: dict[tuple[object, ...], Obstacle] = {}
     for state, result in tried:
@@ -43,7 +45,7 @@ def explain(
                 else _blocked(comparison, seen, result)
             )
     if not found:
-        found[()] = _nothing(comparison, seen, states, sent)
+        found[()] = _nothing(comparison, seen, states, received)
     closest = {"effect": 0, "guard": 1, "message": 2, "undefined": 3}
     return tuple(sorted(found.values(), key=lambda obstacle: closest[obstacle.kind]))
 
@@ -73,6 +75,9 @@ def _blocked(comparison: Comparison, seen: Seen, blocked: Blocked) -> Obstacle:
     action = driver.spec.actions[blocked.action]
     arguments = _arguments(comparison, blocked.action, blocked.env)
     if blocked.condition is not None:
+        said = _unwritten(driver.spec, action, blocked.condition)
+        if said is not None:
+            return Obstacle(action.qualified, "guard", arguments, differences=(said,), place=place(action.span))
         clause = why_blocked(driver, blocked.condition, blocked.state, blocked.env)
         return Obstacle(action.qualified, "guard", arguments, clause, place=clause.place)
     if blocked.stop is not None:
@@ -87,6 +92,20 @@ def _blocked(comparison: Comparison, seen: Seen, blocked: Blocked) -> Obstacle:
     )
 
 
+def _unwritten(spec: ir.Spec, action: ir.ActionDecl, condition: ir.Expr) -> str | None:
+    """What a condition says that stands in no text, but comes with the network or a fault."""
+    names, text = Forms(spec).reads(condition), condition.span.text
+    if any(name.startswith("moved ") for name in names) and "moved" not in text:
+        if action.kind in ("action", "timeout") and action.role is not None:
+            return "it has had its turn in this round, which is not over"
+        return "not all have had their turn in this round"
+    if any(name.endswith(".stopped") for name in names) and "stopped" not in text:
+        return "it has stopped"
+    if any(name.startswith("cut ") for name in names) and "reaches" not in text:
+        return "what its sender sends does not get through at present"
+    return None
+
+
 def _absent(comparison: Comparison, seen: Seen, blocked: Blocked) -> str:
     binder = blocked.binder
     assert binder is not None
@@ -99,16 +118,14 @@ def _absent(comparison: Comparison, seen: Seen, blocked: Blocked) -> str:
     return f"{message}{name} was not there to be received"
 
 
-def _nothing(comparison: Comparison, seen: Seen, states: Sequence[State], sent: Collection[str]) -> Obstacle:
+def _nothing(comparison: Comparison, seen: Seen, states: Sequence[State], received: str) -> Obstacle:
     """There was not even something to try: no candidate, or none that has such a message."""
     names = [comparison.driver.spec.actions[c.action].qualified for c in seen.candidates]
     if seen.idle:
         differences = comparison.otherwise(seen, states[0])
         return Obstacle(seen.event.action or "no step", "effect", differences=differences)
-    if isinstance(seen.received, str) and seen.received not in sent:
-        said = f"no event sends the message {seen.received}"
-    elif isinstance(seen.received, str):
-        said = f"the message {seen.received} was not sent before, or is not one that this step receives"
+    if isinstance(seen.received, str):
+        said = received
     elif seen.received is not None:
         said = f"{comparison.told(seen.received)} was not there to be received"
     else:

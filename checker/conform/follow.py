@@ -319,7 +319,22 @@ class _Task:
         return True
 
     def _why(self, run: _Run, seen: Seen) -> tuple[Obstacle, ...]:
-        return explain(self.comparison, seen, [h.state for h in run.here], run.tried, self.found.sent)
+        return explain(self.comparison, seen, [h.state for h in run.here], run.tried, self._known(run, seen))
+
+    def _known(self, run: _Run, seen: Seen) -> str:
+        """What is known of a message that the event receives by name."""
+        name = seen.received
+        if not isinstance(name, str):
+            return ""
+        if name not in self.found.sent:
+            return f"no event sends the message {name}"
+        known = [kind for hypothesis in run.here for kind, _ in hypothesis.messages(name) or ()]
+        known += [self.patterns[name].kind] if name in self.patterns else []
+        return (
+            f"{name} is a {known[0]}, which this step does not receive"
+            if known
+            else f"the message {name} was not sent before"
+        )
 
     def _in_time(self) -> None:
         if self.deadline is not None and time.monotonic() > self.deadline:
@@ -381,7 +396,7 @@ class _Task:
                         sent = self.comparison.sent(hypothesis.state, result)
                         if self.comparison.fits(seen, hypothesis.state, result, sent):
                             run.actions[candidate.action] += not found
-                            run.unsettled = run.unsettled or self._is_unsettled(seen, hypothesis.state, result)
+                            run.unsettled = run.unsettled or self._is_unsettled(seen, hypothesis.state, result, sent)
                             found.append(self._after(hypothesis, seen, result, sent))
                             continue
                     if len(tried) < _MOST_TRIED:
@@ -428,10 +443,10 @@ class _Task:
                 run.short.add(result.stop.bound.removeprefix("end of "))
             yield result
 
-    def _is_unsettled(self, seen: Seen, before: State, done: Done) -> bool:
+    def _is_unsettled(self, seen: Seen, before: State, done: Done, sent: Sent) -> bool:
         """Whether the step might have been another one in another order of the events of different nodes: if it chose
         its message from those there were, or if it is a step at top level, which may look at everything, and did more
-        than to send what the trace tells anyway."""
+        that nodes see than to send what the trace tells anyway."""
         if not self.found.open_order:
             return False
         action, after = self.driver.spec.actions[done.taken.action], done.taken.state
@@ -439,16 +454,12 @@ class _Task:
             return True
         if action.role is not None:
             return False
-        told = seen.sent is not None and all(pattern.full is not None for _, pattern in seen.sent)
-        return (
-            not told
-            or action.kind == "lose"
-            or any(
-                before[i] != after[i]
-                for i, v in enumerate(self.driver.spec.variables)
-                if not v.name.startswith(("sent ", "flying "))
-            )
-        )
+        told = not sent or (seen.sent is not None and all(pattern.full is not None for _, pattern in seen.sent))
+        return not told or action.kind == "lose" or any(
+            before[i] != after[i]
+            for i, v in enumerate(self.driver.spec.variables)
+            if v.role is not None or (v.kind == "network" and not v.name.startswith(("sent ", "flying ")))
+        )  # fmt: skip
 
     def _names_its_message(self, seen: Seen) -> bool:
         return isinstance(seen.received, str) and seen.received in self.found.sent

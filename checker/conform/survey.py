@@ -123,6 +123,13 @@ def _list(names: Names, sort: str, node: str | int, ordered: bool) -> None:
     names.see(sort, number)
 
 
+_HINTS = {
+    "Q0506": "give it in `constants` of the header, or by `--set`",
+    "Q0509": "give the quorums of the system by `--set`, and its constants there or in the header",
+}
+"""Ways out where there is no instance in the spec to be changed."""
+
+
 def _constant(spec: ir.Spec, header: Header, name: str, reader: Reader) -> Value:
     """The value of a constant that the header or the map gives. Raises SpecError (Q1002, Q1003)."""
     types = {c.name: c.type for c in spec.constants}
@@ -151,7 +158,10 @@ def instance(
         return lambda domains: _constant(spec, header, name, Reader(spec, found.names, domains))
 
     decl = ir.InstanceDecl("trace", spec.span, tuple(sizes), (), (), (), ())
-    made = instantiate(spec, decl, overrides, {name: constant(name) for name in header.constants})
+    try:
+        made = instantiate(spec, decl, overrides, {name: constant(name) for name in header.constants})
+    except SpecError as error:
+        raise SpecError([replace(d, hint=_HINTS.get(d.code, d.hint)) for d in error.diagnostics]) from None
     for name, needed in sizes:
         if name in overrides and made.worlds[0].domains.sizes[name] < needed - slack.get(name, 0):
             message = f"`{name}` cannot be set to `{overrides[name]}`: the trace has {needed - slack.get(name, 0)}"
@@ -162,7 +172,7 @@ def instance(
             raise SpecError([Diagnostic("Q0503", message, hint="leave it out")])
     if len({id(world.domains) for world in made.worlds}) > 1:
         message = "the ranges of integers depend on constants that neither the trace nor `--set` gives"
-        raise SpecError([Diagnostic("Q0506", message, hint="give them in `constants` of the header, or by `--set`")])
+        raise SpecError([Diagnostic("Q0506", message, hint=_HINTS["Q0506"])])
     for name, known in names.items():
         size = made.worlds[0].domains.sizes[name]
         known += [f"another{i or ''}" for i in range(len(known), size)]

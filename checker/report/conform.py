@@ -95,7 +95,7 @@ def _obstacle(obstacle: Obstacle, look: Look) -> Iterator[str]:
         "effect": "would do otherwise",
         "undefined": "has no meaning here",
     }[obstacle.kind]
-    more = f" (and for {obstacle.others:,} other choices)" if obstacle.others else ""
+    more = f" (and for {obstacle.others:,} other choice{'s' * (obstacle.others > 1)})" if obstacle.others else ""
     for i, line in enumerate(wrap(printable(f"{who} {head}{more}"), look.width - 4, indent=2)):
         yield "  " + (look.paint(line, "strong") if i == 0 else line)
     for difference in obstacle.differences:

@@ -113,6 +113,45 @@ def test_the_guard_that_blocks_is_named_with_its_values(follow: Callable[..., Co
     assert obstacle.clause.place is not None and obstacle.clause.place.line == 32
 
 
+ROUNDS = {
+    "trace": 1,
+    "ordered": True,
+    "nodes": {"Node": ["a", "b"]},
+    "constants": {"rounds": 2, "input": {"a": 0, "b": 0}},
+}
+CUT = {"trace": 1, "ordered": True, "nodes": {"Node": ["a", "b"]}, "constants": {"home": "a", "consistent": True}}
+WRITE = {"node": "a", "action": "write", "sent": [{"id": "w", "type": "Copy"}]}
+
+
+@pytest.mark.parametrize(
+    ("name", "events", "said"),
+    [
+        ("floodset", [ROUNDS, {"node": "a", "action": "flood"}, {"node": "a", "action": "flood"}], "its turn in this"),
+        ("floodset", [ROUNDS, {"node": "a", "action": "flood"}, {"node": "b", "action": "on Flood"}], "not all have"),
+        ("floodset", [ROUNDS, {"node": "a", "action": "stop"}, {"node": "a", "action": "flood"}], "it has stopped"),
+        ("cap", [CUT, WRITE, {"action": "partition", "args": {"side": ["b"]}},
+                 {"node": "b", "action": "on Copy", "received": "w"}], "does not get through"),
+        ("cap", [CUT, WRITE, {"node": "b", "action": "on Ask", "received": "w"}], "w is a Copy, which this step"),
+    ],
+)  # fmt: skip
+def test_what_no_text_says_is_told_in_words(
+    follow: Callable[..., Conformance], name: str, events: list[Json], said: str
+) -> None:
+    answer = follow(load(ROOT / "specs" / f"{name}.spec").spec, events)
+    assert answer.answer is Conforms.NO and answer.fault is not None and answer.accepted == len(events) - 2
+    assert any(said in difference for obstacle in answer.fault.obstacles for difference in obstacle.differences)
+
+
+def test_a_step_at_top_level_that_nodes_do_not_see_settles_nothing(follow: Callable[..., Conformance]) -> None:
+    """What the transaction manager has heard is not what the resource manager received."""
+    spec = load(ROOT / "specs" / "two_phase_commit.spec").spec
+    votes = [{"node": n, "action": "prepare", "sent": [{"id": n, "type": "Prepared"}]} for n in ("r1", "r2")]
+    heard = [{"node": "tm", "action": "hear", "args": {"r": n}, "heard": [n]} for n in ("r1", "r2")]
+    commit = {"node": "tm", "action": "decide_commit", "sent": [{"id": "c", "type": "Commit"}]}
+    answer = follow(spec, [*votes, *heard, commit, {"node": "r1", "action": "on Abort", "received": "c"}])
+    assert answer.answer is Conforms.NO and answer.accepted == 5
+
+
 # --- what a trace may leave out -------------------------------------------------------------------
 
 

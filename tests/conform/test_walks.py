@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -304,14 +305,13 @@ def following(spec: Told, state: State, event: Json, nothing: bool) -> Iterable[
 
 
 def is_told(spec: Told, before: State, done: Done, event: Json) -> bool:
-    told = spec.event(before, done)
-    after = spec.fields(done.taken.state, event.get("node"), role(spec, event))
+    told, fields = spec.step(before, done), event.get("set", {})
     return (
         ("node" not in told or told["node"] == event.get("node"))
         and agrees(told["args"], event.get("args", {}))
         and ("received" not in event or received(event["received"], told.get("received")))
-        and agrees(after, event.get("set", {}))
         and ("sent" not in event or texts(event["sent"]) == texts(told["sent"]))
+        and (not fields or agrees(spec.fields(done.taken.state, event.get("node"), role(spec, event)), fields))
     )
 
 
@@ -330,9 +330,12 @@ def texts(messages: Iterable[Json]) -> set[str]:
 
 def role(spec: Told, event: Json) -> str | None:
     """Whose step it is; no two roles of a spec here have nodes of one name."""
-    first = next(iter(spec.driver.initial()))
-    nodes = spec.header(first)["nodes"]
-    return next((r.name for r in spec.spec.roles if "node" in event and event["node"] in nodes[ty.show(r.type)]), None)
+    return next((r.name for r in spec.spec.roles if event.get("node") in nodes(spec)[ty.show(r.type)]), None)
+
+
+@cache
+def nodes(spec: Told) -> dict[str, list[Any]]:
+    return dict(spec.header(next(iter(spec.driver.initial())))["nodes"])
 
 
 @every_spec

@@ -87,6 +87,14 @@ class Told:
         }
 
     def event(self, before: State, done: Done) -> Json:
+        event, role = self.step(before, done), self.spec.actions[done.taken.action].role
+        old = self.fields(before, event.get("node"), role)
+        new = self.fields(done.taken.state, event.get("node"), role)
+        event["set"] = {place: value for place, value in new.items() if old[place] != value}
+        return event
+
+    def step(self, before: State, done: Done) -> Json:
+        """The event without the fields."""
         action, domains = self.spec.actions[done.taken.action], self.driver.domains(before)
         event: Json = {"action": action.qualified.removeprefix(f"{action.role}.")}
         choices = list(done.taken.choices)
@@ -97,9 +105,6 @@ class Told:
             event["received"] = self.message(*received, domains)
         plain = [(b, value) for b, value in choices if not isinstance(b.type, ty.Message)]
         event["args"] = {b.name: written(domains, b.type, value) for b, value in plain}
-        old = self.fields(before, event.get("node"), action.role)
-        new = self.fields(done.taken.state, event.get("node"), action.role)
-        event["set"] = {place: value for place, value in new.items() if old[place] != value}
         event["sent"] = [self.message(*sent, domains) for sent in self.sent(before, done)]
         return event
 
