@@ -59,7 +59,8 @@ def command(
     from checker.cli.files import read
     from checker.cli.progress import Counting
     from checker.cli.save import save_document
-    from checker.conform.generate import generate_all, to_json
+    from checker.conform.generate import generate_all
+    from checker.conform.scenarios import to_json
 
     console = Console(color, quiet)
     found = read([spec])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -17,8 +17,9 @@ from checker.conform.driver import Blocked, Done, Driver
 from checker.conform.events import Header, Trace, open_trace
 from checker.conform.explain import explain
 from checker.conform.mapping import Renaming
+from checker.conform.messages import Hypothesis, Messages
 from checker.conform.order import Node, in_order
-from checker.conform.steps import Candidate, Meaning, Pattern, Seen, picks, taken
+from checker.conform.steps import Candidate, Meaning, Seen, picks, taken
 from checker.conform.survey import Survey, bare, instance, openended, survey
 from checker.conform.values import Reader, named
 from checker.explore.domains import Value
@@ -27,14 +28,10 @@ from checker.explore.interpreter import State
 from checker.explore.replay import Teller
 from checker.language import ir
 from checker.language import types as ty
-from checker.language.forms import Forms
 from checker.language.rounds import NEXT_ROUND
 from checker.source import Diagnostic, SpecError, did_you_mean
 from checker.verdict import Conformance, Conforms, EventAtFault, Obstacle
 from checker.verdict import Trace as Run
-
-_KEPT = 8
-"""How many accepted steps are shown before the event at fault."""
 
 _MOST_TRIED = 1000
 """How many attempts that failed are kept, to be explained."""
@@ -109,25 +106,6 @@ def _grown(run: _Run, slack: Mapping[str, int]) -> dict[str, int]:
         if more <= (_MOST_SLACK if name in run.short else _MOST_UNNAMED):
             grown[name] = more
     return grown
-
-
-@dataclass(frozen=True)
-class Hypothesis:
-    """A state in which the run may be. `bound`: what messages that are told in part are, by id; `past`: the last steps
-    on the way to it, of `steps`."""
-
-    state: State
-    bound: tuple[tuple[str, Sent], ...] = ()
-    past: tuple[tuple[State, Done], ...] = field(default=(), compare=False)
-    steps: int = field(default=0, compare=False)
-
-    def messages(self, name: str) -> Sent | None:
-        return next((sent for known, sent in self.bound if known == name), None)
-
-    def after(self, done: Done, bound: tuple[tuple[str, Sent], ...]) -> Hypothesis:
-        """What becomes of it by a step."""
-        past = (*self.past[1 - _KEPT :], (self.state, done))
-        return Hypothesis(done.taken.state, bound, past, self.steps + 1)
 
 
 class _GivenUp(Exception):
@@ -219,7 +197,6 @@ class _Task:
         self.reader = Reader(driver.spec, found.names, driver.instance.worlds[0].domains)
         self.hidden = [self._hidden(name) for name in renaming.hidden]
         self.next_round = next((i for i, a in enumerate(driver.spec.actions) if a.qualified == NEXT_ROUND), None)
-        self.forgetful = self._forgetful()
         self.growing = growing
         self.choices = [list(self._choices(action)) for action in driver.spec.actions]
 
@@ -241,19 +218,6 @@ class _Task:
             if binder.domain is None and names:
                 yield key, names
 
-    def _forgetful(self) -> frozenset[str]:
-        """The kinds of messages that may be forgotten when their last receipt is past: nothing else looks for them.
-
-        Only what handlers receive is looked for by name; so no step of the spec may read them otherwise, and neither
-        an unnamed receipt nor a step that the trace does not have may take them.
-        """
-        spec, forms = self.driver.spec, Forms(self.driver.spec)
-        if spec.network is None or spec.network.kind != "set" or self.hidden or self.found.seq:
-            return frozenset()
-        read = set(forms.reads(ir.And(type=ty.Bool(), span=spec.span, items=tuple(_conditions(spec)))))
-        kinds = {m.name for m in spec.messages}
-        return frozenset(kind for kind in kinds - self.found.unnamed if f"sent {kind}" not in read)
-
     # --- following ----------------------------------------------------------------------------------
 
     def follow(self, eager: bool) -> _Run:
@@ -270,9 +234,9 @@ class _Task:
         meaning = Meaning(self.driver.spec, self.header, self.reader)
         states = list(self.driver.initial())
         self.comparison = Comparison(self.driver, meaning, states[0])
-        self.patterns: dict[str, Pattern] = {}
-        self.receipts = Counter(self.found.receipts)
-        self.owners: Counter[tuple[str, Value]] = Counter()
+        # What the trace does not have may take any message.
+        forgets = not self.hidden and not self.found.seq
+        self.messages = Messages(self.driver, meaning, self.header, self.found, forgets)
         run.here = [Hypothesis(state) for state in states]
         late: dict[Node, deque[Seen]] = {}  # events that may have come after others that were read later, by node
         for event, awaited in in_order(self.trace, self.renaming, self.found.sent, self.found.after):
@@ -314,26 +278,13 @@ class _Task:
             return False
         if len(following) > self.options.most_states:
             raise _GivenUp(self._too_many())
-        run.here = self._remember(seen, following)
+        run.here = self.messages.remember(seen, following)
         run.accepted += 1
         return True
 
     def _why(self, run: _Run, seen: Seen) -> tuple[Obstacle, ...]:
-        return explain(self.comparison, seen, [h.state for h in run.here], run.tried, self._known(run, seen))
-
-    def _known(self, run: _Run, seen: Seen) -> str:
-        """What is known of a message that the event receives by name."""
-        name = seen.received
-        if not isinstance(name, str):
-            return ""
-        if name not in self.found.sent:
-            return f"no event sends the message {name}"
-        known = [kind for hypothesis in run.here for kind, _ in hypothesis.messages(name) or ()]
-        known += [self.patterns[name].kind] if name in self.patterns else []
-        return (
-            f"{name} is a {known[0]}, which this step does not receive"
-            if known
-            else f"the message {name} was not sent before"
+        return explain(
+            self.comparison, seen, [h.state for h in run.here], run.tried, self.messages.known(run.here, seen)
         )
 
     def _in_time(self) -> None:
@@ -390,14 +341,14 @@ class _Task:
         for hypothesis in self._after_losses(run, here, seen):
             if seen.idle and self.comparison.unchanged(seen, hypothesis.state):
                 found.append(hypothesis)
-            for candidate, given in self._candidates(hypothesis, seen):
+            for candidate, given in self.messages.candidates(hypothesis, seen):
                 for result in self._attempt(run, hypothesis.state, candidate, given):
                     if isinstance(result, Done):
                         sent = self.comparison.sent(hypothesis.state, result)
                         if self.comparison.fits(seen, hypothesis.state, result, sent):
                             run.actions[candidate.action] += not found
                             run.unsettled = run.unsettled or self._is_unsettled(seen, hypothesis.state, result, sent)
-                            found.append(self._after(hypothesis, seen, result, sent))
+                            found.append(self.messages.after(hypothesis, seen, result, sent))
                             continue
                     if len(tried) < _MOST_TRIED:
                         tried.append((hypothesis.state, result))
@@ -450,7 +401,7 @@ class _Task:
         if not self.found.open_order:
             return False
         action, after = self.driver.spec.actions[done.taken.action], done.taken.state
-        if taken(action) is not None and not self._names_its_message(seen):
+        if taken(action) is not None and not self.messages.are_named(seen):
             return True
         if action.role is not None:
             return False
@@ -460,122 +411,6 @@ class _Task:
             for i, v in enumerate(self.driver.spec.variables)
             if v.role is not None or (v.kind == "network" and not v.name.startswith(("sent ", "flying ")))
         )  # fmt: skip
-
-    def _names_its_message(self, seen: Seen) -> bool:
-        return isinstance(seen.received, str) and seen.received in self.found.sent
-
-    # --- messages -----------------------------------------------------------------------------------
-
-    def _candidates(self, hypothesis: Hypothesis, seen: Seen) -> Iterator[tuple[Candidate, Mapping[int, Value]]]:
-        """The actions that the event may be, with what each is known to receive."""
-        for candidate in seen.candidates:
-            binder = taken(self.driver.spec.actions[candidate.action])
-            if binder is None or seen.received is None:
-                yield candidate, candidate.given
-                continue
-            for message in self._received(hypothesis, seen, candidate, binder):
-                yield candidate, {**candidate.given, binder.uid: message}
-
-    def _received(self, hypothesis: Hypothesis, seen: Seen, candidate: Candidate, binder: ir.Binder) -> Iterable[Value]:
-        assert isinstance(binder.type, ty.Message) and binder.domain is not None
-        kind = binder.type.name
-        name, pattern = (seen.received, None) if isinstance(seen.received, str) else (None, seen.received)
-        if isinstance(name, str):
-            known = hypothesis.messages(name)
-            if known is not None:
-                fits = self._addressed(seen, candidate, Pattern(kind, ()))
-                return [m for sent, m in known if sent == kind and fits.fits(m)]
-            pattern = self.patterns.get(name)
-            if pattern is None and (name in self.found.sent or self._is_foreign(kind)):
-                return ()
-        pattern = Pattern(kind, ()) if pattern is None else pattern
-        if pattern.kind != kind:
-            return ()
-        pattern = self._addressed(seen, candidate, pattern)
-        if pattern.full is not None:
-            return (pattern.full,)
-        try:
-            there = self.driver.evaluate(binder.domain, hypothesis.state, dict(candidate.given))
-        except KeyError:  # the domain depends on another choice, which will look itself
-            return ()
-        return [message for message in there if pattern.fits(message)]
-
-    def _is_foreign(self, kind: str) -> bool:
-        """Whether a message of the kind has been sent by nobody, if its id is not one that was sent."""
-        return self.header.messages and kind not in self.found.anonymous
-
-    def _addressed(self, seen: Seen, candidate: Candidate, pattern: Pattern) -> Pattern:
-        if seen.node is None or self.driver.spec.actions[candidate.action].role is None:
-            return pattern
-        return self.comparison.meaning.addressed(pattern, seen.node)
-
-    def _after(self, hypothesis: Hypothesis, seen: Seen, done: Done, sent: Sent) -> Hypothesis:
-        """The state after the step, and what it tells of messages that the trace tells in part."""
-        bound = dict(hypothesis.bound)
-        for name, pattern in seen.sent or ():
-            if name is not None and pattern.full is None:
-                bound[name] = tuple((kind, m) for kind, m in sent if kind == pattern.kind and pattern.fits(m))
-        if isinstance(seen.received, str) and seen.received not in bound and seen.received not in self.patterns:
-            binder = taken(self.driver.spec.actions[done.taken.action])
-            if binder is not None and isinstance(binder.type, ty.Message):
-                message = next(value for chosen, value in done.taken.choices if chosen is binder)
-                bound[seen.received] = ((binder.type.name, message),)
-        return hypothesis.after(done, tuple(bound.items()))
-
-    def _remember(self, seen: Seen, here: list[Hypothesis]) -> list[Hypothesis]:
-        """Takes note of the messages of an event that was accepted, and forgets those that are not needed any more."""
-        for name, pattern in seen.sent or ():
-            if name is not None and pattern.full is not None and self.receipts[name]:
-                if name not in self.patterns and pattern.kind in self.forgetful:
-                    self.owners[pattern.kind, pattern.full] += 1
-                self.patterns[name] = pattern
-        gone = [p for name, p in seen.sent or () if p.full is not None and p.kind in self.forgetful
-                and (name is None or not self.receipts[name])]  # fmt: skip
-        if isinstance(seen.received, str):
-            gone += self._received_last(seen.received)
-        gone = [p for p in gone if not self.owners[p.kind, p.full]]
-        named = {name for name, _ in seen.sent or ()} | {seen.received}
-        past = {name for name in named if isinstance(name, str) and not self.receipts[name]}
-        if gone:
-            here = [replace(h, state=self._without(h.state, gone)) for h in here]
-        return [self._unbound(h, past) for h in here]
-
-    def _unbound(self, hypothesis: Hypothesis, past: Collection[str]) -> Hypothesis:
-        """Without the messages, told in part, that will not be received by these names again."""
-        if not any(name in past for name, _ in hypothesis.bound):
-            return hypothesis
-        bound = tuple((name, sent) for name, sent in hypothesis.bound if name not in past)
-        awaited = {message for _, sent in bound for message in sent}
-        gone = {
-            (kind, message)
-            for name, sent in hypothesis.bound
-            if name in past and name in self.found.sent
-            for kind, message in sent
-            if kind in self.forgetful and (kind, message) not in awaited and not self.owners[kind, message]
-        }
-        left = self._without(hypothesis.state, [Pattern(kind, (), m) for kind, m in gone])
-        return replace(hypothesis, state=left, bound=bound)
-
-    def _received_last(self, name: str) -> list[Pattern]:
-        self.receipts[name] -= 1
-        pattern = self.patterns.get(name)
-        if self.receipts[name] > 0 or pattern is None:
-            return []
-        del self.receipts[name], self.patterns[name]
-        if pattern.kind not in self.forgetful:
-            return []
-        self.owners[pattern.kind, pattern.full] -= 1
-        if self.owners[pattern.kind, pattern.full] > 0:
-            return []
-        del self.owners[pattern.kind, pattern.full]
-        return [pattern]
-
-    def _without(self, state: State, gone: Iterable[Pattern]) -> State:
-        work = list(state)
-        for pattern in gone:
-            i = self.comparison.meaning.variables[f"sent {pattern.kind}"]
-            work[i] = work[i] - {pattern.full}
-        return tuple(work)
 
     # --- steps that the trace does not have -----------------------------------------------------------
 
@@ -655,7 +490,7 @@ class _Task:
         actions = [self.driver.spec.actions[c.action] for c in seen.candidates]
         if self.driver.spec.network is not None and self.driver.spec.network.synchronous:
             return bool(actions)
-        named_ = self._names_its_message(seen) or (isinstance(seen.received, str) and self.header.messages)
+        named_ = self.messages.are_named(seen) or (isinstance(seen.received, str) and self.header.messages)
         return any(a.role is None or (a.kind == "on" and not named_) for a in actions)
 
 
@@ -673,34 +508,3 @@ def _waits(seen: Seen, late: Mapping[Node, Iterable[Seen]]) -> bool:
     return bool(needs) and any(
         name in needs for queue in late.values() for each in queue for name, _ in each.sent or ()
     )
-
-
-def _conditions(spec: ir.Spec) -> Iterator[ir.Expr]:
-    """All that steps look at, but what handlers choose their message from and what is sent."""
-    for action in spec.actions:
-        yield from (b.domain for b in action.parameters if b.domain is not None and action.kind not in ("on", "lose"))
-        yield from _of_body(action.body)
-    for procedure in spec.procedures:
-        yield from _of_body(procedure.body)
-
-
-def _of_body(body: Iterable[ir.Statement]) -> Iterator[ir.Expr]:
-    for statement in body:
-        match statement:
-            case ir.Require(condition) | ir.Within(condition, _):
-                yield condition
-            case ir.Let(_, value):
-                yield value
-            case ir.Pick(binder, where):
-                yield from (e for e in (binder.domain, where) if e is not None)
-            case ir.Assign(name, ir.Binary(operator="union", right=new)) if name.startswith("sent "):
-                yield new
-            case ir.Assign(_, value):
-                yield value
-            case ir.Choice(branches, otherwise):
-                for condition, inner in branches:
-                    yield condition
-                    yield from _of_body(inner)
-                yield from _of_body(otherwise)
-            case ir.Invoke(_, arguments):
-                yield from arguments

@@ -15,8 +15,9 @@ from click.testing import CliRunner
 
 from checker.cli.app import quorate
 from checker.cli.outcome import Exit
-from checker.conform.follow import Hypothesis, Options, _Task, conform
+from checker.conform.follow import Options, conform
 from checker.conform.mapping import read_map
+from checker.conform.messages import Hypothesis, Messages
 from checker.language.frontend import load, load_source
 from checker.language.ir import Spec
 from checker.source import Source, SpecError
@@ -402,14 +403,14 @@ def test_ten_thousand_events_take_seconds(
     spec, protocol, features, operations = LONG[name]
     kept, named = [], []
 
-    def remember(task: _Task, *args: Any) -> list[Hypothesis]:
+    def remember(task: Messages, *args: Any) -> list[Hypothesis]:
         here = followed(task, *args)
         kept.extend(len(h.bound) + sum(len(v) for v in h.state if isinstance(v, frozenset)) for h in here)
         named.append(len(task.patterns))
         return here
 
-    followed = _Task._remember
-    monkeypatch.setattr(_Task, "_remember", remember)
+    followed = Messages.remember
+    monkeypatch.setattr(Messages, "remember", remember)
     plan = replace(planned(protocol, 3, 5, features), operations=operations, end=1e6)
     events = simulate(plan, PROTOCOLS[protocol], record=True).trace
     assert len(events) > 10_000

@@ -12,7 +12,8 @@ from walks import told
 
 from checker.cli.app import quorate
 from checker.conform.follow import Options, conform
-from checker.conform.generate import Scenarios, generate, to_json
+from checker.conform.generate import Scenarios, generate
+from checker.conform.scenarios import to_json
 from checker.explore.interpreter import Interpreter
 from checker.explore.replay import states_from_labels
 from checker.language.frontend import load_source

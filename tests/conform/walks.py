@@ -11,7 +11,7 @@ from typing import Any
 
 from checker.conform.compare import consumed
 from checker.conform.driver import Done, Driver
-from checker.conform.generate import written
+from checker.conform.scenarios import written
 from checker.explore.domains import Value
 from checker.explore.instance import instantiate
 from checker.explore.interpreter import State

@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 
-from checker.conform.generate import generate_all, to_json
+from checker.conform.generate import generate_all
+from checker.conform.scenarios import to_json
 from checker.language.frontend import load
 from models import multi_paxos, paxos, raft, zab
 from models.log import Entry, Numbered
