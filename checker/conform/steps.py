@@ -206,13 +206,17 @@ class Meaning:
         channels: what is sent to the node while it is down is lost with it."""
         if node is None:
             return Seen(event, None, (), idle=True, missing=missing)
-        crashes = [i for i, a in enumerate(self.spec.actions) if a.kind in ("crash", "stop") and a.role == node[0]]
+        crashes = [i for i, a in enumerate(self.spec.actions) if a.kind == "crash" and a.role == node[0]]
+        stops = [i for i, a in enumerate(self.spec.actions) if a.kind == "stop" and a.role == node[0]]
         already = node in self.down
         restart = event.action == "restart"
         (self.down.discard if restart else self.down.add)(node)
         breaks = self.spec.network is not None and self.spec.network.breaking
-        step = bool(crashes) and (restart if breaks else not (restart and already))
-        candidates = tuple(Candidate(i, {self.spec.actions[i].parameters[0].uid: node[1]}) for i in crashes if step)
+        if not crashes and stops:
+            step, possible = True, () if restart else stops  # who has stopped does not start again
+        else:
+            step, possible = bool(crashes) and (restart if breaks else not (restart and already)), crashes
+        candidates = tuple(Candidate(i, {self.spec.actions[i].parameters[0].uid: node[1]}) for i in possible if step)
         told = tuple(self._change(event, node, place, raw) for place, raw in {**event.set, **event.present}.items())
         changes, present = (told, ()) if restart else ((), told if step else ())
         return Seen(event, node, candidates, not step, restart, None, changes, present, missing=missing)

@@ -130,6 +130,7 @@ WRITE = {"node": "a", "action": "write", "sent": [{"id": "w", "type": "Copy"}]}
         ("floodset", [ROUNDS, {"node": "a", "action": "flood"}, {"node": "a", "action": "flood"}], "its turn in this"),
         ("floodset", [ROUNDS, {"node": "a", "action": "flood"}, {"node": "b", "action": "on Flood"}], "not all have"),
         ("floodset", [ROUNDS, {"node": "a", "action": "stop"}, {"node": "a", "action": "flood"}], "it has stopped"),
+        ("floodset", [ROUNDS, {"node": "a", "action": "crash"}, {"node": "a", "action": "restart"}], "has no step"),
         ("cap", [CUT, WRITE, {"action": "partition", "args": {"side": ["b"]}},
                  {"node": "b", "action": "on Copy", "received": "w"}], "does not get through"),
         ("cap", [CUT, WRITE, {"node": "b", "action": "on Ask", "received": "w"}], "w is a Copy, which this step"),
