@@ -77,7 +77,7 @@ class _InProgramOrder:
             for i in sequence:
                 previous, maker = last.get(self.known[i].key), self.makers.get(i)
                 apart = previous is not None and self._leaves(previous) != place_needed(self.known[i])
-                if maker is not None and previous is not None and apart and previous != maker:
+                if maker is not None and previous is not None and apart:
                     found.setdefault(maker, []).append(previous)
                 last[self.known[i].key] = i
         return found

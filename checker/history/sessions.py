@@ -89,11 +89,6 @@ class _Key:
         """The write that a read saw; None for the value at first."""
         return self.writer[_read(operation)]
 
-    def versions(self) -> list[Operation]:
-        """The writes that took effect as far as is known: those that were answered or seen."""
-        seen = {id(self.seen(o)) for o in self.operations if _reads(o)}
-        return [o for o in self.operations if _writes(o) and (o.known or id(o) in seen)]
-
 
 def by_key(operations: Sequence[Operation]) -> Mapping[Hashable, list[Operation]]:
     """The operations on each key."""
@@ -237,7 +232,7 @@ def _have_order(key: _Key, edges: Iterable[_Edge]) -> bool:
         return "first" if write is None else ("write", write.begin)
 
     moments = {-1}
-    for write in key.versions():
+    for write in filter(_writes, key.operations):
         if write.end is not None:
             follows.setdefault(name(write), set()).add(write.end)
             moments.add(write.end)

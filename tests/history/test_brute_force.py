@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import chain, combinations, permutations, product
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -32,7 +33,7 @@ def intervals(draw: st.DrawFn, most: int) -> list[tuple[int, int, int | None]]:
     while len(found) < most:
         process = draw(st.sampled_from([p for p in range(3 + len(silent)) if p not in silent]))
         if process in pending:
-            unknown = draw(st.integers(0, 9)) == 0
+            unknown = draw(st.integers(0, 4)) == 0
             found.append((process, pending.pop(process), None if unknown else moment))
             if unknown:
                 silent.add(process)
@@ -168,6 +169,40 @@ def test_values_that_are_written_once(operations: list[Operation]) -> None:
 def test_linearizable_sets(operations: list[Operation]) -> None:
     growing, _ = MODELS["set"]
     assert is_linearizable(operations, growing) == explained(operations, growing, in_time)
+
+
+def test_what_was_never_answered_may_be_used_up_too_early() -> None:
+    """The same operations done, in the same state: what matters is which of the unknown ones are left."""
+    operations = [
+        Operation(0, "cas", "x", (1, 2), (1, 2), 0, 7),
+        Operation(1, "cas", "x", (1, 3), (1, 3), 1, 4),
+        Operation(2, "cas", "x", (None, 1), (None, 1), 2, None),
+        Operation(3, "write", "x", 1, 1, 3, None),
+    ]
+    assert is_linearizable(operations, REGISTER)
+
+
+def test_a_value_that_only_an_unknown_swap_can_use() -> None:
+    operations = [
+        Operation(0, "write", "x", 1, 1, 0, 1),
+        Operation(1, "write", "x", 9, 9, 2, 9),  # nobody needs it, and it must come after the swap
+        Operation(2, "cas", "x", (1, 3), (1, 3), 3, None),
+        Operation(3, "read", "x", None, 3, 4, 5),
+        Operation(4, "write", "x", 3, 3, 20, None),
+    ]
+    assert explained(operations, REGISTER, in_time)
+    assert is_linearizable(operations, REGISTER)
+
+
+def test_items_that_are_alike() -> None:
+    """The dequeue that began first gets the second one."""
+    operations = [
+        Operation(0, "enqueue", None, 1, 1, 0, 1),
+        Operation(1, "dequeue", None, None, 1, 2, 9),
+        Operation(2, "dequeue", None, None, 1, 3, 4),
+        Operation(3, "enqueue", None, 1, 1, 5, 6),
+    ]
+    assert is_linearizable(operations, MODELS["queue"][0])
 
 
 @given(queues())
@@ -336,6 +371,55 @@ def test_a_second_write_is_seen_without_the_first() -> None:
     assert not SESSIONS["monotonic-writes"](lost)
     assert SESSIONS["writes-follow-reads"](lost)
     assert SESSIONS["monotonic-reads"](lost)
+
+
+@pytest.mark.parametrize(
+    ("told", "broken"),
+    [
+        # On the key of the write itself, what goes further back is a matter of monotonic reads.
+        ([(0, "write", "x", 1), (0, "write", "x", 2), (1, "read", "x", 2), (1, "read", "x", None)], ""),
+        ([(0, "write", "x", 1), (0, "write", "x", 2), (1, "read", "x", 2), (1, "read", "x", 1)], "monotonic-writes"),
+        # What was written later is not put before.
+        ([(0, "write", "y", 1), (0, "write", "x", 2), (1, "read", "y", 1), (1, "read", "x", None)], ""),
+        # A swap reads before it writes.
+        (
+            [(0, "write", "x", 1), (1, "cas", "x", (1, 2)), (2, "read", "x", 2), (2, "read", "x", 1)],
+            "writes-follow-reads",
+        ),
+    ],
+)
+def test_writes_in_and_out_of_order(told: Any, broken: str) -> None:
+    operations = story(*told)
+    for level in ("monotonic-writes", "writes-follow-reads"):
+        assert SESSIONS[level](operations) == (level != broken)
+
+
+def test_two_writes_at_once_are_both_put_before_a_third() -> None:
+    """Each is the later one for somebody; a client that has seen the third may take either for it, but not both."""
+    operations = [
+        Operation(0, "write", "x", 1, 1, 0, 2),
+        Operation(1, "write", "x", 2, 2, 1, 3),
+        Operation(2, "read", "x", None, 1, 4, 5),
+        Operation(2, "read", "x", None, 2, 6, 7),
+        Operation(2, "write", "y", 3, 3, 8, 9),
+        Operation(3, "read", "y", None, 3, 10, 11),
+        Operation(3, "read", "x", None, 1, 12, 13),
+    ]
+    assert SESSIONS["writes-follow-reads"](operations)
+    assert not SESSIONS["writes-follow-reads"]([*operations, Operation(3, "read", "x", None, 2, 14, 15)])
+
+
+@pytest.mark.parametrize("level", ["read-your-writes", "monotonic-writes"])
+def test_a_write_that_was_never_answered_may_come_later(level: str) -> None:
+    """The client goes on under the same number."""
+    operations = [
+        Operation(0, "write", "x", 1, 1, 0, None),
+        Operation(0, "read", "x", None, None, 2, 3),
+        Operation(0, "write", "x", 2, 2, 4, 5),
+        Operation(1, "read", "x", None, 2, 6, 7),
+        Operation(1, "read", "x", None, 1, 8, 9),
+    ]
+    assert SESSIONS[level](operations)
 
 
 def converges(operations: Sequence[Operation]) -> bool | None:
