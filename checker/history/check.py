@@ -17,7 +17,7 @@ from checker.verdict import Answered, Consistency
 
 LEVELS = ("linearizable", "sequential", *SESSIONS, "eventual")
 
-_SHRINKING = 10.0
+_SHRINKING = 30.0
 """Seconds that a failing history is made smaller for, at most."""
 
 Judge = Callable[[Sequence[Operation], float | None], bool]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
+from dataclasses import replace
 from itertools import chain, combinations, permutations, product
 from typing import Any
 
@@ -162,6 +163,14 @@ def test_linearizable_registers(operations: list[Operation]) -> None:
 @settings(max_examples=300, deadline=None)
 def test_values_that_are_written_once(operations: list[Operation]) -> None:
     assert is_linearizable(operations, REGISTER) == explained(operations, REGISTER, in_time)
+
+
+def test_an_element_whose_adding_was_never_answered() -> None:
+    growing, _ = MODELS["set"]
+    unknown = Operation(0, "add", None, 1, 1, 0, None)
+    without, having = (Operation(1, "read", None, None, r, b, b + 1) for r, b in (((), 2), ((1,), 4)))
+    assert is_linearizable([unknown, without, having], growing)
+    assert not is_linearizable([unknown, replace(having, begin=1, end=2), replace(without, begin=3, end=4)], growing)
 
 
 @given(sets())
