@@ -143,6 +143,13 @@ def test_what_no_text_says_is_told_in_words(
     assert any(said in difference for obstacle in answer.fault.obstacles for difference in obstacle.differences)
 
 
+def test_actions_are_counted_once_however_many_states_are_open(follow: Callable[..., Conformance]) -> None:
+    events = [{"node": n, "action": "flood"} for n in "ab"] + [{"node": "a", "action": "on Flood"}]
+    head = {**TWO, "nodes": {"Node": ["a", "b"], "Value": [0, 1]}, "constants": {"rounds": 2}}
+    answer = follow(load(ROOT / "specs" / "floodset.spec").spec, [head, *events])
+    assert answer.actions == (("Node.flood", 2), ("Node.on Flood", 1)) and answer.steps == 3
+
+
 def test_a_step_at_top_level_that_nodes_do_not_see_settles_nothing(follow: Callable[..., Conformance]) -> None:
     """What the transaction manager has heard is not what the resource manager received."""
     spec = load(ROOT / "specs" / "two_phase_commit.spec").spec
