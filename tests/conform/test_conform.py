@@ -113,13 +113,9 @@ def test_the_guard_that_blocks_is_named_with_its_values(follow: Callable[..., Co
     assert obstacle.clause.place is not None and obstacle.clause.place.line == 32
 
 
-ROUNDS = {
-    "trace": 1,
-    "ordered": True,
-    "nodes": {"Node": ["a", "b"]},
-    "constants": {"rounds": 2, "input": {"a": 0, "b": 0}},
-}
-CUT = {"trace": 1, "ordered": True, "nodes": {"Node": ["a", "b"]}, "constants": {"home": "a", "consistent": True}}
+TWO = {"trace": 1, "ordered": True, "nodes": {"Node": ["a", "b"]}}
+ROUNDS = {**TWO, "constants": {"rounds": 2, "input": {"a": 0, "b": 0}}}
+CUT = {**TWO, "constants": {"home": "a", "consistent": True}}
 WRITE = {"node": "a", "action": "write", "sent": [{"id": "w", "type": "Copy"}]}
 
 
