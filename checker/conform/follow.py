@@ -278,6 +278,9 @@ class _Task:
             return False
         if len(following) > self.options.most_states:
             raise _GivenUp(self._too_many())
+        before = {id(hypothesis.past[-1]) for hypothesis in run.here if hypothesis.past}
+        for step in following[0].past[-1:]:
+            run.actions[step[1].taken.action] += id(step) not in before
         run.here = self.messages.remember(seen, following)
         run.accepted += 1
         return True
@@ -346,7 +349,6 @@ class _Task:
                     if isinstance(result, Done):
                         sent = self.comparison.sent(hypothesis.state, result)
                         if self.comparison.fits(seen, hypothesis.state, result, sent):
-                            run.actions[candidate.action] += not found
                             run.unsettled = run.unsettled or self._is_unsettled(seen, hypothesis.state, result, sent)
                             found.append(self.messages.after(hypothesis, seen, result, sent))
                             continue

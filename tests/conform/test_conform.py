@@ -114,13 +114,9 @@ def test_the_guard_that_blocks_is_named_with_its_values(follow: Callable[..., Co
     assert obstacle.clause.place is not None and obstacle.clause.place.line == 32
 
 
-ROUNDS = {
-    "trace": 1,
-    "ordered": True,
-    "nodes": {"Node": ["a", "b"]},
-    "constants": {"rounds": 2, "input": {"a": 0, "b": 0}},
-}
-CUT = {"trace": 1, "ordered": True, "nodes": {"Node": ["a", "b"]}, "constants": {"home": "a", "consistent": True}}
+TWO = {"trace": 1, "ordered": True, "nodes": {"Node": ["a", "b"]}}
+ROUNDS = {**TWO, "constants": {"rounds": 2, "input": {"a": 0, "b": 0}}}
+CUT = {**TWO, "constants": {"home": "a", "consistent": True}}
 WRITE = {"node": "a", "action": "write", "sent": [{"id": "w", "type": "Copy"}]}
 
 
@@ -142,6 +138,13 @@ def test_what_no_text_says_is_told_in_words(
     answer = follow(load(ROOT / "specs" / f"{name}.spec").spec, events)
     assert answer.answer is Conforms.NO and answer.fault is not None and answer.accepted == len(events) - 2
     assert any(said in difference for obstacle in answer.fault.obstacles for difference in obstacle.differences)
+
+
+def test_actions_are_counted_once_however_many_states_are_open(follow: Callable[..., Conformance]) -> None:
+    events = [{"node": n, "action": "flood"} for n in "ab"] + [{"node": "a", "action": "on Flood"}]
+    head = {**TWO, "nodes": {"Node": ["a", "b"], "Value": [0, 1]}, "constants": {"rounds": 2}}
+    answer = follow(load(ROOT / "specs" / "floodset.spec").spec, [head, *events])
+    assert answer.actions == (("Node.flood", 2), ("Node.on Flood", 1)) and answer.steps == 3
 
 
 def test_a_step_at_top_level_that_nodes_do_not_see_settles_nothing(follow: Callable[..., Conformance]) -> None:

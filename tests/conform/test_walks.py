@@ -18,6 +18,7 @@ from checker.conform.follow import Options, conform
 from checker.conform.mapping import Renaming
 from checker.explore.interpreter import State
 from checker.language import types as ty
+from checker.language.rounds import NEXT_ROUND
 from checker.verdict import Conformance, Conforms
 
 Json = dict[str, Any]
@@ -285,7 +286,23 @@ def idles(spec: Told, events: list[Json]) -> list[bool]:
 
 
 def following(spec: Told, state: State, event: Json, nothing: bool) -> Iterable[State]:
-    """Where the event may lead; it may be `nothing`."""
+    """Where the event may lead; it may be `nothing`. Where there are rounds, it may be in the next one."""
+    now = list(directly(spec, state, event, nothing))
+    return now or [s for after in next_round(spec, state) for s in directly(spec, after, event, nothing)]
+
+
+def next_round(spec: Told, state: State) -> Iterable[State]:
+    """The states with which another round begins, without what may be lost at the end of this one."""
+    numbers = {a.qualified: i for i, a in enumerate(spec.spec.actions)}
+    if NEXT_ROUND not in numbers:
+        return []
+    losses = [numbers[a.qualified] for a in spec.spec.actions if a.kind == "lose"]
+    while lost := next((done for n in losses for done in ways(spec.driver, state, n)), None):
+        state = lost.taken.state
+    return [done.taken.state for done in ways(spec.driver, state, numbers[NEXT_ROUND])]
+
+
+def directly(spec: Told, state: State, event: Json, nothing: bool) -> Iterable[State]:
     name = "crash" if crashes(spec, event) else event.get("action")
     told = event.get("set", {})
     if nothing or (name is None and not told and not event.get("sent")):
