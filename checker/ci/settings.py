@@ -6,7 +6,7 @@ Every setting is checked when it is read; one that nobody knows is an error, not
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -204,8 +204,3 @@ _LIMITS: dict[str, Callable[[Any], Any]] = {
     "assurance": _assurance,
 }
 assert set(_LIMITS) == {f.name for f in fields(Limits)}
-
-
-def names_of(settings: Settings) -> Iterable[str]:
-    """All patterns of the settings, to tell those that match nothing."""
-    return (*settings.skip, *settings.baseline, *(o.match for o in settings.overrides))

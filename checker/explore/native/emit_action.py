@@ -170,11 +170,6 @@ def _harmless(item: Item, forms: Forms) -> bool:
 # --- functions --------------------------------------------------------------------------------------
 
 
-def function_name(program: Program, action: ir.ActionDecl) -> str:
-    """A new name for the function of an action."""
-    return program.names.fresh(action.qualified)
-
-
 def action_function(program: Program, number: int, action: ir.ActionDecl, name: str, touch: Touch) -> Block:
     """The function that takes all steps of an action from a state."""
     block = Block(f"static inline void {name}(Worker *w, const State *s)", "function", None)
